@@ -1,0 +1,13 @@
+import CLinux
+
+/// The two clocks. Protocols and the spool are told the time; only the event loop and the commands read it.
+public enum Clock {
+  /// Milliseconds that only ever grow, from an arbitrary beginning.
+  public static var monotonic: Int64 { cl_monotonic_ms() }
+
+  /// Seconds since 1970, as far as this device knows.
+  public static var now: Int64 { cl_time() }
+
+  /// Seconds that local time is east of UTC at `time`.
+  public static func localOffset(at time: Int64) -> Int { Int(cl_local_offset(time)) }
+}
