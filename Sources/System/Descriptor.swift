@@ -11,11 +11,4 @@ public struct Descriptor: ~Copyable, Sendable {
   deinit {
     _ = cl_close(number)
   }
-
-  /// Gives the number up without closing it.
-  public consuming func release() -> Int32 {
-    let released = number
-    discard self
-    return released
-  }
 }
