@@ -31,6 +31,12 @@ public enum Limits {
   public static let pop3Login = 60
   /// Refused commands and passwords in one session before it ends.
   public static let pop3Errors = 10
+  /// Octets of replies to pipelined commands that may pile up before they are sent.
+  public static let pop3Replies = 8 * 1024
+  /// Octets of a LIST or UIDL made at a time: with the one before, all that a long answer needs of memory.
+  public static let pop3Listing = 16 * 1024
+  /// Octets of a line that is too long before it is no mistake any more but a flood, and the session ends.
+  public static let pop3DroppedLine = 64 * 1024
 
   // MARK: accounts
 

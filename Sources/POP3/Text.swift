@@ -1,0 +1,38 @@
+import Wire
+
+/// Everything we say to people. Mail programs show an `-ERR` text as it is, so each says what happened, what it means
+/// for the mail, and what to do. `#` stands for the first number, `%` for the second. A code in brackets comes first:
+/// RFC 2449 §8, RFC 3206, RFC 6856 §5.
+enum Text {
+  // +OK
+  case password, welcome, goodbye, deleted, capabilities, languages, chosen, utf8, beginTLS
+  case listing, uniqueIDs, message, top, marked, unmarked, here
+  // -ERR: commands
+  case unknown, notText, tooLong, tooMany, notYet, noLonger, argument, noArgument, userName, numberNeeded, topNeeds
+  case language, noAPOP, noAUTH, noTLS, pipelinedTLS, http, tls, smtp
+  // -ERR: logging in
+  case userFirst, insecure, refused, refusedAndOver, loginFault, broken, loginDelay
+  // -ERR: the maildrop
+  case empty, noSuchMessage, isMarked, needsUTF8, readFault, gone, listFault, updateFault, shuttingDown
+
+  func words(in language: Language) -> StaticString {
+    language == .german ? german : english
+  }
+}
+
+extension Bytes {
+  /// Appends a status line: `+OK` or `-ERR`, the text with its numbers, CRLF.
+  mutating func appendStatus(_ indicator: StaticString, _ words: StaticString, _ first: Int, _ second: Int) {
+    self += indicator
+    append(ASCII.space)
+    let text = unsafe UnsafeBufferPointer(start: words.utf8Start, count: words.utf8CodeUnitCount)
+    for unsafe octet in unsafe text {
+      switch octet {
+      case 0x23: append(decimal: first)
+      case 0x25: append(decimal: second)
+      default: append(octet)
+      }
+    }
+    appendCRLF()
+  }
+}
