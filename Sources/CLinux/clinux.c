@@ -387,7 +387,7 @@ static int64_t clock_us(clockid_t clock) {
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-int64_t cl_monotonic_ms(void) { return clock_us(CLOCK_MONOTONIC) / 1000; }
+int64_t cl_monotonic_us(void) { return clock_us(CLOCK_MONOTONIC); }
 int64_t cl_time(void) { return clock_us(CLOCK_REALTIME) / 1000000; }
 int64_t cl_time_us(void) { return clock_us(CLOCK_REALTIME); }
 
@@ -481,11 +481,11 @@ void cl_condition_wait(cl_condition *condition, cl_mutex *mutex) {
   pthread_cond_wait(&condition->native, &mutex->native);
 }
 
-int cl_condition_wait_ms(cl_condition *condition, cl_mutex *mutex, int milliseconds) {
+int cl_condition_wait_us(cl_condition *condition, cl_mutex *mutex, int64_t microseconds) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += milliseconds / 1000;
-  until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+  until.tv_sec += (time_t)(microseconds / 1000000);
+  until.tv_nsec += (long)(microseconds % 1000000) * 1000;
   if (until.tv_nsec >= 1000000000) {
     until.tv_sec += 1;
     until.tv_nsec -= 1000000000;

@@ -3,7 +3,10 @@ import CLinux
 /// The two clocks. Protocols and the spool are told the time; only the event loop and the commands read it.
 public enum Clock {
   /// Milliseconds that only ever grow, from an arbitrary beginning.
-  public static var monotonic: Int64 { cl_monotonic_ms() }
+  public static var monotonic: Int64 { cl_monotonic_us() / 1000 }
+
+  /// The same in microseconds.
+  public static var monotonicMicroseconds: Int64 { cl_monotonic_us() }
 
   /// Seconds since 1970, as far as this device knows.
   public static var now: Int64 { cl_time() }

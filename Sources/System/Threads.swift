@@ -29,9 +29,9 @@ public final class Condition: @unchecked Sendable {
   /// Waits to be signalled; call it within `lock.locked`, and look again afterwards.
   public func wait(_ lock: Lock) { unsafe cl_condition_wait(native, lock.native) }
 
-  /// The same for at most `milliseconds`; returns false when the time was up first.
-  public func wait(_ lock: Lock, milliseconds: Int) -> Bool {
-    unsafe cl_condition_wait_ms(native, lock.native, Int32(clamping: milliseconds)) == 0
+  /// The same for at most `microseconds`; returns false when the time was up first.
+  public func wait(_ lock: Lock, microseconds: Int64) -> Bool {
+    unsafe cl_condition_wait_us(native, lock.native, microseconds) == 0
   }
 }
 

@@ -100,7 +100,7 @@ int cl_eventfd_drain(int fd);
 int cl_signalfd(void);        // blocks and delivers TERM, INT, HUP, USR1; ignores PIPE
 int cl_signalfd_read(int fd); // the signal's number
 enum { CL_SIGHUP = 1, CL_SIGINT = 2, CL_SIGUSR1 = 10, CL_SIGTERM = 15 };
-int64_t cl_monotonic_ms(void);
+int64_t cl_monotonic_us(void);
 int64_t cl_time(void);         // seconds since 1970
 int64_t cl_time_us(void);
 int cl_local_offset(int64_t time);  // seconds east of UTC
@@ -129,7 +129,7 @@ void cl_condition_free(cl_condition *condition);
 void cl_condition_signal(cl_condition *condition);
 void cl_condition_wait(cl_condition *condition, cl_mutex *mutex);
 // Returns nonzero when the time was up first.
-int cl_condition_wait_ms(cl_condition *condition, cl_mutex *mutex, int milliseconds);
+int cl_condition_wait_us(cl_condition *condition, cl_mutex *mutex, int64_t microseconds);
 // A detached thread with a stack of `stack` octets, all signals blocked.
 int cl_thread(size_t stack, void *context, void (*body)(void *context));
 
