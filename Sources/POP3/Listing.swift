@@ -54,11 +54,15 @@ extension Session {
   /// further it ends the session with the listing unfinished: a client takes no conclusion from half a listing, but
   /// forgets what is missing from one that ended in order.
   private mutating func tell(_ listing: Listing, from first: Int, of maildrop: M, reply: inout Bytes) -> Effect {
-    let full = reply.count + Limits.pop3Listing - ListingLine.longest
+    let full = Limits.pop3Listing - ListingLine.longest
+    guard reply.count < full else {
+      state = .listing(maildrop, listing, next: first)
+      return .resume
+    }
     var line = ListingLine(listing, uidPrefix: maildrop.uidPrefix)
     var next = first
     let skips = !marks.isEmpty
-    reply.reserveCapacity(full + ListingLine.longest)
+    reply.reserveCapacity(min(Limits.pop3Listing, reply.count + (maildrop.count - first + 2) * ListingLine.longest))
     do throws(MaildropError) {
       if first <= maildrop.count {
         try maildrop.visit(from: first) { [marks] number, octets, uid in

@@ -25,8 +25,8 @@ extension Bytes {
   mutating func appendStatus(_ indicator: StaticString, _ words: StaticString, _ first: Int, _ second: Int) {
     self += indicator
     append(ASCII.space)
-    let text = unsafe UnsafeBufferPointer(start: words.utf8Start, count: words.utf8CodeUnitCount)
-    for unsafe octet in unsafe text {
+    for index in 0..<words.utf8CodeUnitCount {
+      let octet = unsafe words.utf8Start[index]
       switch octet {
       case 0x23: append(decimal: first)
       case 0x25: append(decimal: second)

@@ -29,7 +29,7 @@ extension Text {
     case .userName: "Das kann kein Benutzername sein: Er enthält Leerzeichen oder ist nicht UTF-8. Bitte prüfen."
     case .numberNeeded: "Der Befehl braucht die Nummer einer Nachricht, etwa 1. Nichts wurde geändert."
     case .topNeeds: "TOP braucht die Nummer einer Nachricht und eine Zahl von Zeilen, etwa 1 10. Nichts wurde geändert."
-    case .language: "Diese Sprache spricht der Server nicht. Alles bleibt, wie es war; LANG allein zählt die Sprachen auf."
+    case .language: "Diese Sprache spricht der Server nicht. Es bleibt, wie es war; LANG allein zählt die Sprachen auf."
     case .noAPOP: "APOP gibt es hier nicht. Bitte im Mailprogramm \"Passwort, normal\" einstellen."
     case .noAUTH: "AUTH gibt es hier nicht. Bitte im Mailprogramm \"Passwort, normal\" einstellen."
     case .noTLS: "Hier kann keine Verschlüsselung begonnen werden. Nichts wurde geändert."
