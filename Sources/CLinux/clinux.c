@@ -21,11 +21,13 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -103,6 +105,8 @@ int cl_unlink(const char *path) { OR_ERRNO(unlink(path)); }
 int cl_mkdir(const char *path, uint32_t mode) { OR_ERRNO(mkdir(path, (mode_t)mode)); }
 int cl_rmdir(const char *path) { OR_ERRNO(rmdir(path)); }
 int cl_chown(const char *path, uint32_t uid, uint32_t gid) { OR_ERRNO(chown(path, uid, gid)); }
+int cl_fchown(int fd, uint32_t uid, uint32_t gid) { OR_ERRNO(fchown(fd, uid, gid)); }
+int cl_fchmod(int fd, uint32_t mode) { OR_ERRNO(fchmod(fd, (mode_t)mode)); }
 
 static void stat_out(const struct stat *from, struct cl_stat *out) {
   out->size = from->st_size;
@@ -112,6 +116,7 @@ static void stat_out(const struct stat *from, struct cl_stat *out) {
   out->inode = from->st_ino;
   out->mode = from->st_mode;
   out->uid = from->st_uid;
+  out->gid = from->st_gid;
   out->is_directory = S_ISDIR(from->st_mode);
   out->is_regular = S_ISREG(from->st_mode);
 }
@@ -438,6 +443,98 @@ int cl_user(const char *name, uint32_t *uid, uint32_t *gid) {
   *gid = found->pw_gid;
   return 0;
 }
+
+// MARK: commands
+
+// glibc hands a program's arguments to its constructors, so there is no need for /proc or a main of our own.
+static int argument_count;
+static char **arguments;
+
+__attribute__((constructor)) static void keep_arguments(int count, char **values) {
+  argument_count = count;
+  arguments = values;
+}
+
+int cl_argument_count(void) { return argument_count; }
+const char *cl_argument(int index) { return index < argument_count ? arguments[index] : NULL; }
+
+int cl_owner(const char *path, uint32_t *uid, uint32_t *gid) {
+  struct stat native;
+  if (stat(path, &native) < 0) return -errno;
+  *uid = native.st_uid;
+  *gid = native.st_gid;
+  return 0;
+}
+
+int cl_become(uint32_t uid, uint32_t gid) {
+  if (setegid(gid) < 0) return -errno;
+  OR_ERRNO(seteuid(uid));
+}
+
+int cl_files_as(uint32_t uid, uint32_t gid) {
+  // These two report no errors: they return what was, and asking with an impossible one tells what is.
+  setfsgid(gid);
+  setfsuid(uid);
+  return (uint32_t)setfsuid((uid_t)-1) == uid && (uint32_t)setfsgid((gid_t)-1) == gid ? 0 : -EPERM;
+}
+
+int cl_became(uint32_t *uid, uint32_t *gid) {
+  *uid = geteuid();
+  *gid = getegid();
+  return getuid() == 0 && *uid != 0;
+}
+
+static const int secret_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+enum { SECRET_SIGNALS = sizeof secret_signals / sizeof *secret_signals };
+static volatile sig_atomic_t secret_signal;
+
+static void on_secret_signal(int number) { secret_signal = number; }
+
+int64_t cl_read_secret(int terminal, void *buffer, size_t size) {
+  struct termios before, quiet;
+  if (tcgetattr(terminal, &before) < 0) return -errno;
+  struct sigaction action = {.sa_handler = on_secret_signal}, actions[SECRET_SIGNALS];
+  secret_signal = 0;
+  for (int i = 0; i < SECRET_SIGNALS; i++) sigaction(secret_signals[i], &action, &actions[i]);
+  quiet = before;
+  quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+  int64_t result = tcsetattr(terminal, TCSAFLUSH, &quiet) < 0 ? -errno : 0;
+  char *line = buffer;
+  while (result >= 0 && secret_signal == 0) {
+    char octet;
+    ssize_t got = read(terminal, &octet, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) result = -errno;
+    if (got <= 0 || octet == '\n' || octet == '\r') break;
+    // A line that is too long is still read to its end.
+    if ((size_t)result < size) line[result++] = octet;
+  }
+  // The line's end was not shown either.
+  if (write(terminal, "\n", 1) < 0) result = -errno;
+  tcsetattr(terminal, TCSAFLUSH, &before);
+  for (int i = 0; i < SECRET_SIGNALS; i++) sigaction(secret_signals[i], &actions[i], NULL);
+  if (secret_signal != 0) {
+    explicit_bzero(buffer, size);
+    kill(getpid(), secret_signal);
+    return -EINTR;
+  }
+  return result;
+}
+
+int cl_rename_new(const char *from, const char *to) {
+  if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return -errno;
+  // A file system without it may still have links.
+  if (link(from, to) < 0) return -errno;
+  OR_ERRNO(unlink(from));
+}
+
+int cl_terminal_width(int fd) {
+  struct winsize size;
+  return ioctl(fd, TIOCGWINSZ, &size) < 0 ? 0 : size.ws_col;
+}
+
+int cl_raise(int signal_number) { OR_ERRNO(kill(getpid(), signal_number)); }
 
 // MARK: threads
 

@@ -27,6 +27,7 @@ public struct FileStatus: Equatable, Sendable {
   /// Permission bits.
   public var mode: UInt32
   public var owner: UInt32
+  public var group: UInt32
   public var isDirectory: Bool
   public var isRegular: Bool
 }
@@ -103,6 +104,16 @@ open class Files: @unchecked Sendable {
     try Errno.check(unsafe path.withCString { unsafe cl_rmdir($0) })
   }
 
+  /// Sets an open file's permission bits, whatever the umask says.
+  open func setPermissions(_ file: Int32, _ permissions: UInt32) throws(Errno) {
+    try Errno.check(cl_fchmod(file, permissions))
+  }
+
+  /// Gives an open file away; only root may.
+  open func setOwner(_ file: Int32, user: UInt32, group: UInt32) throws(Errno) {
+    try Errno.check(cl_fchown(file, user, group))
+  }
+
   open func status(_ path: Path) throws(Errno) -> FileStatus {
     var raw = cl_stat()
     try Errno.check(unsafe path.withCString { unsafe cl_stat($0, &raw) })
@@ -149,7 +160,7 @@ extension FileStatus {
   init(_ raw: cl_stat) {
     self.init(
       size: raw.size, allocated: raw.blocks * 512, modified: raw.mtime, modifiedNanoseconds: raw.mtime_ns,
-      inode: raw.inode, mode: raw.mode & 0o7777, owner: raw.uid, isDirectory: raw.is_directory != 0,
+      inode: raw.inode, mode: raw.mode & 0o7777, owner: raw.uid, group: raw.gid, isDirectory: raw.is_directory != 0,
       isRegular: raw.is_regular != 0)
   }
 }

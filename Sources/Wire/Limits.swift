@@ -47,6 +47,20 @@ public enum Limits {
   /// Octets in a maildrop's name, which is also a file's name and a local part.
   public static let accountName = 64
 
+  /// Octets of the accounts file: some 20,000 accounts. A longer file is taken for damage.
+  public static let accountsFile = 4 * 1024 * 1024
+  /// Octets of the aliases file.
+  public static let aliasesFile = 1024 * 1024
+  /// Passwords that were right and are remembered (as HMACs): those of an office that polls each minute.
+  public static let cachedPasswords = 512
+  /// Problems of one file that are told one by one: past them nobody reads on.
+  public static let problems = 100
+
+  // MARK: configuration
+
+  /// Octets of one configuration file.
+  public static let configurationFile = 256 * 1024
+
   // MARK: spool
 
   /// Octets of a message held in memory. A longer one is streamed into a segment of its own.

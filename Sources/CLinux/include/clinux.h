@@ -33,6 +33,7 @@ struct cl_stat {
   uint64_t inode;
   uint32_t mode;       // st_mode
   uint32_t uid;
+  uint32_t gid;
   int is_directory;
   int is_regular;
 };
@@ -59,6 +60,8 @@ int cl_fstat(int fd, struct cl_stat *out);
 int cl_lock(int fd, int wait);  // flock, exclusive; CL_EAGAIN when held elsewhere
 int cl_statvfs(const char *path, int64_t *total, int64_t *available);  // octets
 int cl_chown(const char *path, uint32_t uid, uint32_t gid);
+int cl_fchown(int fd, uint32_t uid, uint32_t gid);
+int cl_fchmod(int fd, uint32_t mode);
 // Calls `each` with every name in the directory but "." and "..", until it returns nonzero.
 int cl_list(const char *path, void *context, int (*each)(void *context, const char *name));
 
@@ -115,6 +118,25 @@ void cl_exit(int code);
 int cl_mkdtemp(char *path_template);
 int cl_getpass_mode(int fd, int quiet);  // terminal echo off and on
 int cl_user(const char *name, uint32_t *uid, uint32_t *gid);
+
+// MARK: commands
+
+// What main was called with, the program's name first. `cl_argument` gives static storage.
+int cl_argument_count(void);
+const char *cl_argument(int index);
+int cl_owner(const char *path, uint32_t *uid, uint32_t *gid);
+// Root takes another user's rights and keeps its own in reserve: of all threads,
+int cl_become(uint32_t uid, uint32_t gid);
+// or for this thread's next calls that touch files.
+int cl_files_as(uint32_t uid, uint32_t gid);
+int cl_became(uint32_t *uid, uint32_t *gid);  // 1 and whom, when root became another
+// Reads a line without its end from a terminal that does not show it. However it ends (a signal is raised again after
+// the terminal's mode is put back), the terminal shows what is typed again. Returns the line's length; CL_EINTR after
+// a pause (SIGTSTP): ask again.
+int64_t cl_read_secret(int terminal, void *buffer, size_t size);
+int cl_rename_new(const char *from, const char *to);  // CL_EEXIST instead of replacing
+int cl_terminal_width(int fd);                        // columns; 0 when unknown
+int cl_raise(int signal_number);                      // to this process
 
 // MARK: threads
 
