@@ -28,9 +28,12 @@ IMPORTS_Server := Accounts POP3 SMTP Spool System Wire
 IMPORTS_Console := Accounts Server Spool System Wire
 IMPORTS_restante := Console Server System
 LIBRARIES := crypto m
-# All that `readelf -d` may name as NEEDED, and the size every stripped program must keep to, in octets.
-NEEDED := libcrypto.so.3 libm.so.6 libc.so.6 ld-linux-aarch64.so.1 ld-linux-armhf.so.3
-MAXIMUM_SIZE := 524288
+
+# Debian packages: what it takes to build, and what the tests use besides.
+BUILD_PACKAGES := gcc libc6-dev libssl-dev
+TEST_PACKAGES := binutils g++ mandoc python3 python3-pytest qemu-user-static \
+  $(shell cat Tests/Program/packages.txt 2>/dev/null)
+BENCH_PACKAGES := $(shell cat Tests/Bench/packages.txt 2>/dev/null)
 
 # MARK: the tools
 
@@ -64,38 +67,48 @@ LINK_FLAGS := -fuse-ld=lld -pie -static-libgcc -Wl,--gc-sections,--as-needed,--b
 
 # MARK: building
 
-.PHONY: all
-all: build/restante
+.PHONY: all programs toolchain
+all: build/restante ## builds build/restante, the program for this machine
+programs: build/restante $(patsubst %,build/%/restante,$(ARCHITECTURES))
+
+toolchain:
+	@[ -x "$(CLANG)" ] || { echo "make: there is no Swift toolchain ($(SWIFTC)) in PATH." \
+	  "Swift 6.3 for Debian 12 is at https://www.swift.org/install/linux/" >&2; exit 1; }
 
 build/restante: build/$(DEB_HOST)/restante
-	cp $< $@
+	@cp $< $@.new && mv $@.new $@
+	@echo "$@: $$(stat -c %s $@) octets"
 
 # What the C compiler, Swift's importer and the linker must know of architecture $1.
 c_target = -target $(GNU_$1) $(CPU_$1) $(addprefix --sysroot=,$(call SYSROOT,$1))
 swift_target = -target $(SWIFT_$1) $(if $(filter %-linux-gnu,$(SWIFT_$1)),,-Xcc -D__linux__=1) \
   $(addprefix -Xcc ,$(CPU_$1)) $(if $(call SYSROOT,$1),-Xcc --sysroot=$(call SYSROOT,$1)) \
   $(foreach include,usr/include/$(GNU_$1) usr/include,-Xcc -isystem -Xcc $(call SYSROOT,$1)/$(include))
-sources = $(shell find Sources/$1 -name '*.swift' 2>/dev/null | sort)
+TREE := $(sort $(shell find Sources -type d -o -name '*.swift'))
+sources = $(filter Sources/$1/%.swift,$(TREE))
+# A directory's time changes when a file in it comes or goes.
+directories = $(filter-out %.swift,$(filter Sources/$1 Sources/$1/%,$(TREE)))
 # While the house is being built: only the modules that have sources.
 PRESENT := $(foreach module,$(MODULES),$(if $(call sources,$(module)),$(module)))
 # An executable module with a main.swift has top-level code; one without has an @main type or a C entry point.
 as_library = $(if $(wildcard Sources/$1/main.swift),,-parse-as-library)
 
-# $1: architecture, $2: module. A directory's time changes when a file in it comes or goes.
+# $1: architecture, $2: module. The compiler leaves an object alone that comes out the same; make needs it newer.
 define module_rules
-build/obj/$1/$2.o: $(call sources,$2) $(shell find Sources/$2 -type d) Makefile \
+build/obj/$1/$2.o: $(call sources,$2) $(call directories,$2) Makefile \
     $(patsubst %,build/obj/$1/%.o,$(filter $(PRESENT),$(IMPORTS_$2))) \
     Sources/CLinux/include/clinux.h | build/obj/$1 $(call stamp,$1)
 	@echo "swiftc $1 $2"
 	@$$(SWIFTC) $$(SWIFT_FLAGS) $(call swift_target,$1) $(call as_library,$2) -module-name $2 \
 	  -I build/obj/$1 -I Sources/CLinux/include -emit-module -emit-module-path build/obj/$1/$2.swiftmodule \
 	  -c $(call sources,$2) -o $$@
+	@touch $$@
 endef
 
 stamp = $(if $(call SYSROOT,$1),$(call SYSROOT,$1)/.complete)
 
 define architecture_rules
-build/obj/$1 build/$1:
+build/obj/$1 build/$1: | toolchain
 	@mkdir -p $$@
 
 build/obj/$1/CLinux.o: Sources/CLinux/clinux.c Sources/CLinux/include/clinux.h Makefile | build/obj/$1 $(call stamp,$1)
@@ -119,3 +132,92 @@ endef
 
 $(foreach arch,$(ARCHITECTURES),$(eval $(call architecture_rules,$(arch))))
 $(foreach arch,$(ARCHITECTURES),$(foreach module,$(PRESENT),$(eval $(call module_rules,$(arch),$(module)))))
+
+# MARK: running
+
+.PHONY: run setup setup-test setup-bench
+run: setup build/restante ## builds the program and shows it: a message in by SMTP and out by POP3
+	@exec build/restante demo
+
+# Installs those packages of $1 that are missing, and says so. Silent and quick when none is.
+define install
+@missing=$$(comm -13 <(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $1 2>/dev/null \
+    | sed -n 's/^installed //p' | sort -u) <(printf '%s\n' $1 | sort -u)); \
+[ -n "$$missing" ] || exit 0; \
+echo "installing what is missing:" $$missing; \
+as_root=; \
+if [ "$$(id -u)" != 0 ]; then \
+  as_root=sudo; \
+  command -v sudo >/dev/null || { echo "make: ask an administrator for: apt-get install" $$missing >&2; exit 1; }; \
+fi; \
+get="$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0"; \
+$$get install -y --no-install-recommends $$missing >/dev/null </dev/null 2>&1 \
+  || { $$get update || true; $$get install -y --no-install-recommends $$missing; } >/dev/null </dev/null
+endef
+
+setup: toolchain ## installs what building needs
+	$(call install,$(BUILD_PACKAGES))
+
+setup-test: toolchain ## installs what the tests need
+	$(call install,$(sort $(BUILD_PACKAGES) $(TEST_PACKAGES)))
+
+setup-bench: setup-test
+	$(call install,$(BENCH_PACKAGES))
+
+# MARK: testing
+
+# Each part is also a target of its own: make test-unit.
+TESTS := lint manual unit build program cross
+# A test that hangs has failed.
+PATIENCE := timeout --kill-after=10 1500
+PYTEST := $(PATIENCE) /usr/bin/python3 -B -m pytest -q
+
+.PHONY: test $(addprefix test-,$(TESTS)) bench
+test: setup-test ## runs every test
+	@failed=(); \
+	for part in $(TESTS); do \
+	  echo "== $$part"; \
+	  $(MAKE) --no-print-directory test-$$part </dev/null || failed+=("$$part"); \
+	done; \
+	echo "== $(words $(TESTS)) parts, $${#failed[@]} failed" $${failed[@]+"($${failed[*]})"}; \
+	[ $${#failed[@]} = 0 ]
+
+test-lint: ## the house's style
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+test-manual: ## the manual pages
+	mandoc -T lint -W warning $(wildcard systemd/*.[1-8])
+
+test-unit: ## every module by itself, in ordinary Swift with the address sanitizer
+	$(PATIENCE) swift test --quiet --sanitize=address
+
+test-build: ## the program for every architecture
+	@$(MAKE) --no-print-directory -j2 programs
+
+test-program: build/restante ## the whole program, as senders, readers and administrators meet it
+	$(PYTEST) Tests/Program
+
+test-cross: programs ## every architecture's program: what it links, how large it is, one message through it
+	$(PYTEST) Tests/Cross
+
+bench: setup-bench build/restante ## measures, and prints the command behind each figure
+	@Tests/Bench/run
+
+# MARK: keeping house
+
+.PHONY: install clean distclean help
+install: build/restante ## into $(DESTDIR)$(PREFIX)
+	install -D -m 755 build/restante $(DESTDIR)$(PREFIX)/bin/restante
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 systemd/restante.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 systemd/restante.conf.5
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/restante README.md LICENSE
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/restante/examples systemd/restante.conf
+
+clean: ## removes what was built; other architectures' libraries stay
+	rm -rf .build build/obj build/restante $(addprefix build/,$(ARCHITECTURES))
+
+distclean: clean ## removes all that is not in the repository
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
