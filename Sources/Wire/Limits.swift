@@ -18,8 +18,19 @@ public enum Limits {
   public static let hops = 100
   /// Refused commands in one session before it ends with 421: an honest sender makes a handful.
   public static let smtpErrors = 20
+  /// Messages in one session, told by LIMITS (RFC 9422 §4): far more than a sender has for one office, and an end to one
+  /// that never closes.
+  public static let smtpTransactions = 10_000
+  /// Octets of replies to pipelined commands that may pile up before they are sent.
+  public static let smtpReplies = 8 * 1024
+  /// Octets of a command line that is too long before it is no mistake any more but a flood, and the session ends.
+  public static let smtpDroppedLine = 64 * 1024
   /// Seconds a sender may think before its next command or block of data: RFC 5321 §4.5.3.2.7.
   public static let smtpIdle = 300
+
+  /// Seconds since 1970 before which a clock has not been set: the beginning of 2025. Boards without a battery boot
+  /// in 1970; mail that arrives then is marked.
+  public static let clockFloor: Int64 = 1_735_689_600
 
   // MARK: POP3
 
