@@ -1,0 +1,75 @@
+"""The program under test, started with a configuration of its own."""
+
+import os
+import pathlib
+
+from workshop import TOP, Failure, Pop3, Server, free_ports, show
+
+PROGRAM = TOP / "build" / "restante"
+PASSWORD = "bench-secret"
+
+
+class Restante:
+    """`restante serve` on two loopback ports, its state in `state`, with accounts user0 … user(N-1)."""
+
+    def __init__(self, workshop, state, accounts=10):
+        if not PROGRAM.exists():
+            raise Failure(f"{show(PROGRAM)} is not there: run make first")
+        self._workshop = workshop
+        self.state = pathlib.Path(state)
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.config = workshop.path / "restante.conf"
+        self.server = None
+        self.smtp, self.pop3 = free_ports(2)
+        self.config.write_text(f"""\
+[Device]
+HostName=bench.example
+Domains=bench.example
+StateDirectory={self.state}
+[SMTP]
+Listen=127.0.0.1:{self.smtp}
+ListenTLS=no
+MaximumConnections=100
+MaximumConnectionsPerAddress=100
+[POP3]
+Listen=127.0.0.1:{self.pop3}
+ListenTLS=no
+RequireTLS=no
+MaximumConnections=1100
+MaximumConnectionsPerAddress=1100
+[Spool]
+Quota=100G
+""", encoding="ascii")
+        for i in range(accounts):
+            workshop.command(PROGRAM, "account", "add", f"user{i}", "--password-stdin", "--config", self.config,
+                             input=PASSWORD + "\n")
+
+    def start(self, timeout=60):
+        """Starts the server and waits until it greets. Returns the seconds from exec to greeting."""
+        # The unit's variable would win over the configuration's StateDirectory.
+        env = {k: v for k, v in os.environ.items() if k != "STATE_DIRECTORY"}
+        words = [PROGRAM, "serve", "--config", self.config]
+        self.server = Server(self._workshop, words, self._workshop.path / "restante.log", env=env)
+        greeted = self.server.wait_greeting(self.pop3, b"+OK", timeout)
+        return greeted - self.server.started
+
+    def stop(self):
+        self.server.stop()
+
+    @property
+    def pid(self):
+        return self.server.pid
+
+    def connect(self, name="user0"):
+        """A session that has logged in."""
+        session = Pop3(self.pop3)
+        session.login(name, PASSWORD)
+        return session
+
+    def count(self, name="user0"):
+        """How many messages a new POP3 session sees."""
+        session = self.connect(name)
+        try:
+            return session.count()
+        finally:
+            session.close()

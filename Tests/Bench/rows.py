@@ -1,0 +1,395 @@
+"""The figures: one function a row. Each returns what was reached and says in `notes` what that was made of."""
+
+import contextlib
+import dataclasses
+import functools
+import shutil
+import statistics
+import time
+from typing import Callable
+
+from device import Device
+from dovecot import Dovecot
+from postfix import Postfix
+from restante import PASSWORD, Restante
+from workshop import PROGRAMS, TOP, Failure, PeakMemory, Server, Workshop, private_dirty, show
+
+KB, MB = 1000, 1000 * 1000
+MESSAGE = 4096
+
+
+@dataclasses.dataclass
+class Bench:
+    """One row's surroundings: its workshop and device, how often to measure, and the notes for its reader."""
+
+    workshop: Workshop
+    device: Device
+    runs: int
+    scale: int
+    notes: list = dataclasses.field(default_factory=list)
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def many(self, count):
+        """`count`, or a small part of it when only the function is to be tried."""
+        return max(10, count // self.scale)
+
+    def restante(self, **options):
+        """A server with an empty state on the measured file system, not yet started."""
+        return Restante(self.workshop, self.device.path / "restante", **options)
+
+    def ratio(self, ours, name, theirs, unit):
+        """
+        Measures ours, theirs, ours, theirs …, after one unmeasured round, and returns the median of the pairs' ratios.
+        Both are functions that return a rate.
+        """
+        ours(), theirs()
+        pairs = [(ours(), theirs()) for _ in range(self.runs)]
+        ratios = sorted(a / b for a, b in pairs)
+        mine, others = (statistics.median(p[i] for p in pairs) for i in (0, 1))
+        self.note(f"restante {mine:,.0f}, {name} {others:,.0f} {unit}; "
+                  f"{self.runs} pairs, ratios {ratios[0]:.2f} to {ratios[-1]:.2f}")
+        return statistics.median(ratios)
+
+
+@dataclasses.dataclass
+class Row:
+    """A line of the table: its name on the command line, what it measures, what is asked, and how it is measured."""
+
+    name: str
+    what: str
+    limit: float
+    at_most: bool
+    unit: str
+    measure: Callable[[Bench], float]
+
+    def shown(self, value):
+        if self.unit == "times":
+            return f"{value:.2f} times"
+        if self.unit == "kB":
+            return f"{value / KB:,.0f} kB"
+        if self.unit == "MB":
+            return f"{value / MB:.2f} MB"
+        return f"{value:.2f} {self.unit}".strip()
+
+    @property
+    def asked(self):
+        return ("at most " if self.at_most else "at least ") + self.shown(self.limit)
+
+    def reached(self, value):
+        return value <= self.limit if self.at_most else value >= self.limit
+
+
+ROWS = []
+
+
+def row(name, what, limit, unit, at_most=False, **arguments):
+    """Makes a row of the function below it. May be given several times, with other `arguments`."""
+    def add(function):
+        ROWS.append(Row(name, what, limit, at_most, unit, functools.partial(function, **arguments)))
+        return function
+    return add
+
+
+# --- the program and its memory --------------------------------------------------------------------------------------
+
+
+@row("size-armhf", "program, stripped, armhf", 512 * KB, "kB", at_most=True, path="build/armhf/restante")
+@row("size-arm64", "program, stripped, arm64", 512 * KB, "kB", at_most=True, path="build/arm64/restante")
+@row("size-amd64", "program, stripped, amd64", 512 * KB, "kB", at_most=True, path="build/restante")
+def size(bench, path):
+    program = TOP / path
+    if not program.exists():
+        raise Failure(f"{path} is not there: run make {path}")
+    if has_symbols(program.read_bytes()):
+        bench.note(f"{path} is not stripped; this is its size as it is")
+    return program.stat().st_size
+
+
+def has_symbols(elf):
+    """Whether an ELF file still carries a symbol table that strip(1) would take away."""
+    if elf[:4] != b"\x7fELF" or elf[5] != 1:
+        raise Failure("not a little-endian ELF file")
+    wide = elf[4] == 2
+    def field(at, octets):
+        return int.from_bytes(elf[at:at + octets], "little")
+    table = field(0x28, 8) if wide else field(0x20, 4)
+    entry, count = (field(0x3A, 2), field(0x3C, 2)) if wide else (field(0x2E, 2), field(0x30, 2))
+    return any(field(table + i * entry + 4, 4) == 2 for i in range(count))  # SHT_SYMTAB
+
+
+def settled_memory(pid):
+    """Private_Dirty once it has not changed for half a second."""
+    last, same = None, 0
+    for _ in range(100):
+        now = private_dirty(pid)
+        same = same + 1 if now == last else 0
+        if same == 5:
+            break
+        last = now
+        time.sleep(0.1)
+    return last
+
+
+@row("idle", "private memory (Private_Dirty) idle, after start", 1.6 * MB, "MB", at_most=True)
+def idle(bench):
+    restante = bench.restante()
+    def once():
+        restante.start()
+        try:
+            return settled_memory(restante.pid)
+        finally:
+            restante.stop()
+    return statistics.median(once() for _ in range(bench.runs))
+
+
+@row("connections", "1,000 idle authenticated POP3 connections, more than idle", 1.0 * MB, "MB", at_most=True)
+def connections(bench):
+    restante = bench.restante()
+    restante.start()
+    bench.workshop.command("smtp_load", restante.smtp, 10, 100, MESSAGE, 1)
+    restante.stop()
+    many = bench.many(1000)
+    def once():
+        restante.start()
+        before = settled_memory(restante.pid)
+        with contextlib.ExitStack() as stack:
+            for i in range(many):
+                session = stack.enter_context(contextlib.closing(restante.connect(f"user{i % 10}")))
+                if session.count() != 10:
+                    raise Failure("a maildrop of ten messages shows another number")
+            more = settled_memory(restante.pid) - before
+        restante.stop()
+        return more
+    more = statistics.median(once() for _ in range(min(3, bench.runs)))
+    bench.note(f"{many} connections, ten maildrops of ten messages; {more / many:.0f} bytes a connection")
+    return more
+
+
+@row("large", "peak private memory, 10 senders push 25 MB to 10 recipients each", 8 * MB, "MB", at_most=True)
+def large(bench):
+    peaks = []
+    for _ in range(min(3, bench.runs)):
+        bench.device.renew()
+        restante = bench.restante()
+        restante.start()
+        with PeakMemory(restante.pid) as memory:
+            rate = bench.workshop.rate("smtp_load", restante.smtp, 10, 20, 25 * MB // bench.scale, 10)
+        if restante.count("user9") != 20:
+            raise Failure("not every message arrived")
+        restante.stop()
+        peaks.append(memory.peak)
+        bench.note(f"peak {memory.peak / MB:.2f} MB in {memory.samples} samples, {rate * 25 / bench.scale:,.0f} MB/s")
+    return statistics.median(peaks)
+
+
+# --- delivery --------------------------------------------------------------------------------------------------------
+
+
+def expect_counts(restante, total):
+    """Every message answered with 250 is there for a new POP3 session."""
+    seen = sum(restante.count(f"user{i}") for i in range(10))
+    if seen != total:
+        raise Failure(f"{total} messages were answered with 250, POP3 shows {seen}")
+
+
+class Sender:
+    """Counts what it has sent, so that the maildrops can be held against it."""
+
+    def __init__(self, bench, restante):
+        self._bench, self._restante, self.sent = bench, restante, 0
+
+    def rate(self, sessions, messages):
+        self.sent += messages
+        return self._bench.workshop.rate("smtp_load", self._restante.smtp, sessions, messages, MESSAGE, 1)
+
+
+@row("smtp-1", "SMTP to 250, 4 KiB, 1 session, against append + flush of each", 0.5, "times", sessions=1, count=3000)
+@row("smtp-10", "SMTP to 250, 4 KiB, 10 sessions, against append + flush of ten", 0.2, "times", sessions=10, count=10000)
+def smtp(bench, sessions, count):
+    count = bench.many(count)
+    restante = bench.restante()
+    restante.start()
+    sender = Sender(bench, restante)
+    file = bench.device.path / "appended"
+    ratio = bench.ratio(
+        lambda: sender.rate(sessions, count),
+        "the C loop", lambda: bench.workshop.rate("append", file, count, sessions, MESSAGE), "messages/s")
+    expect_counts(restante, sender.sent)
+    bench.note(bench.device.described)
+    return ratio
+
+
+@row("postfix-1", "delivery until readable, 1 session, against Postfix", 5, "times", sessions=1, ours=3000, theirs=300)
+@row("postfix-10", "delivery until readable, 10 sessions, against Postfix", 15, "times", sessions=10, ours=10000,
+     theirs=1000)
+def postfix(bench, sessions, ours, theirs):
+    restante = bench.restante()
+    restante.start()
+    sender = Sender(bench, restante)
+    peer = Postfix(bench.workshop, bench.device.path / "postfix")
+    ratio = bench.ratio(
+        lambda: sender.rate(sessions, bench.many(ours)),
+        "Postfix", lambda: peer.rate(sessions, bench.many(theirs), MESSAGE), "messages/s")
+    expect_counts(restante, sender.sent)
+    if bench.device.counts:
+        before = bench.device.written()
+        peer.rate(sessions, bench.many(theirs), MESSAGE)
+        written = bench.device.written() - before
+        bench.note(f"Postfix wrote {written / (bench.many(theirs) * MESSAGE):.1f} bytes per message byte")
+    bench.note(f"Postfix delivers to Maildirs with virtual(8); {bench.device.described}")
+    return ratio
+
+
+@row("device-1", "bytes written to the device per message byte, 4 KiB, 1 session", 4.0, "", at_most=True, sessions=1,
+     count=3000)
+@row("device-10", "bytes written to the device per message byte, 4 KiB, 10 sessions", 1.5, "", at_most=True, sessions=10,
+     count=10000)
+def device(bench, sessions, count):
+    count = bench.many(count)
+    figures = []
+    for _ in range(min(3, bench.runs)):
+        bench.device.renew()
+        restante = bench.restante()
+        restante.start()
+        send = functools.partial(bench.workshop.command, "smtp_load", restante.smtp, sessions)
+        send(100, MESSAGE, 1)
+        start = bench.device.written()
+        began = time.monotonic()
+        send(count, MESSAGE, 1)
+        loaded = bench.device.written()
+        # The same time again with nothing to do: what the file system writes by itself is not ours.
+        time.sleep(time.monotonic() - began)
+        idle = bench.device.written() - loaded
+        expect_counts(restante, count + 100)
+        restante.stop()
+        figures.append((loaded - start - idle) / (count * MESSAGE))
+    bench.note(f"{count} messages; runs {', '.join(f'{f:.2f}' for f in figures)}; idle wrote {idle} bytes in the last")
+    return statistics.median(figures)
+
+
+# --- fetching and polling --------------------------------------------------------------------------------------------
+
+
+def wire_text(size):
+    """A message of `size` octets as bench.c's message_text makes it, as far as a server can see."""
+    head = b"From: sender@sender.example\r\nTo: reader@bench.example\r\nSubject: a message of known size\r\n\r\n"
+    line = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/ABCDEFGHIJKL\r\n"
+    body = head + line * (size // len(line) + 1)
+    return body[:size - 4] + b"xx\r\n"
+
+
+RETR_SIZE, RETR_MESSAGES, RETR_PASSES = 20_000, 1000, 5
+
+
+def fetched(bench, port, depth):
+    return bench.workshop.rate("pop3_fetch", port, "user0", PASSWORD, RETR_MESSAGES, depth, RETR_PASSES)
+
+
+@row("retr", "RETR of 1,000 messages of 20 kB one after another, against dovecot-pop3d", 3, "times")
+def retr(bench):
+    restante = bench.restante()
+    restante.start()
+    bench.workshop.command("smtp_load", restante.smtp, 10, RETR_MESSAGES, RETR_SIZE, 1, 1)
+    peer = Dovecot(bench.workshop, bench.device.path / "dovecot")
+    peer.fill("user0", RETR_MESSAGES, wire_text(RETR_SIZE))
+    return bench.ratio(
+        lambda: fetched(bench, restante.pop3, 1), "Dovecot", lambda: fetched(bench, peer.port, 1), "messages/s")
+
+
+@row("retr-8", "the same with 8 RETR in flight, against a C loop of sendfile", 0.5, "times")
+def retr_8(bench):
+    restante = bench.restante()
+    restante.start()
+    bench.workshop.command("smtp_load", restante.smtp, 10, RETR_MESSAGES, RETR_SIZE, 1, 1)
+    said = bench.workshop.path / "sendfile.out"
+    loop = Server(bench.workshop, [PROGRAMS / "sendfile_loop", bench.device.path / "poured", RETR_SIZE, RETR_PASSES,
+                                   bench.runs + 1], said)
+    for _ in range(1000):
+        if said.read_text().endswith("\n"):
+            break
+        time.sleep(0.01)
+    else:
+        raise loop.fail("no port")
+    port = int(said.read_text())
+    bench.workshop.commands.append(f"{show(PROGRAMS)}/sendfile_loop FILE {RETR_SIZE} {RETR_PASSES} {bench.runs + 1}")
+    return bench.ratio(
+        lambda: fetched(bench, restante.pop3, 8), "the C loop", lambda: fetched(bench, port, 0), "messages/s")
+
+
+@row("poll-5", "login, STAT, UIDL, QUIT on 5 messages, against dovecot-pop3d in high-performance mode", 8, "times",
+     messages=5, fast=True, ours=8000, theirs=1000)
+@row("poll-10000", "login, STAT, UIDL, QUIT on 10,000 messages, against dovecot-pop3d", 15, "times",
+     messages=10000, fast=False, ours=1000, theirs=60)
+def poll(bench, messages, fast, ours, theirs):
+    maildrops, size = 4, 1000
+    if messages > 1000:
+        messages = bench.many(messages)
+    restante = bench.restante()
+    restante.start()
+    bench.workshop.command("smtp_load", restante.smtp, min(10, messages), messages, size, maildrops)
+    peer = Dovecot(bench.workshop, bench.device.path / "dovecot", fast=fast)
+    for i in range(maildrops):
+        peer.fill(f"user{i}", messages, wire_text(size))
+    def polls(port, count):
+        return bench.workshop.rate("pop3_poll", port, PASSWORD, maildrops, bench.many(count), messages)
+    ratio = bench.ratio(
+        lambda: polls(restante.pop3, ours), "Dovecot", lambda: polls(peer.port, theirs), "sessions/s")
+    bench.note(f"{maildrops} connections at a time, each with a maildrop of its own; Dovecot compares clear passwords, "
+               "Restante a hash it remembers")
+    return ratio
+
+
+# --- starting --------------------------------------------------------------------------------------------------------
+
+
+@row("rebuild", "start with 100,000 messages, indexes rebuilt from the log alone", 10, "s", at_most=True, rebuilt=True)
+@row("start", "start with 100,000 messages, indexes present", 0.3, "s", at_most=True, rebuilt=False)
+def start(bench, rebuilt):
+    messages = bench.many(100_000)
+    restante = bench.restante()
+    restante.start()
+    bench.workshop.command("smtp_load", restante.smtp, 10, messages, MESSAGE, 1, timeout=1800)
+    restante.stop()
+    spool = restante.state / "spool"
+    greeted = []
+
+    def once():
+        """From exec until a session has logged in and STAT has said the right number."""
+        if rebuilt:
+            shutil.rmtree(spool / "index")
+            for checkpoint in spool.glob("checkpoint*"):
+                checkpoint.unlink()
+        cold = bench.device.remount()
+        greeted.append(restante.start(timeout=120))
+        if restante.count() != messages // 10:
+            raise Failure("a maildrop does not show all its messages after the start")
+        seconds = time.monotonic() - restante.server.started
+        expect_counts(restante, messages)
+        return seconds, cold
+
+    seconds = []
+    for _ in range(min(3, bench.runs)):
+        taken, cold = once()
+        seconds.append(taken)
+        restante.stop()
+    bench.note(f"{messages} messages of 4 KiB in ten maildrops; "
+               + ("nothing in memory (file system mounted anew)" if cold else "files perhaps in memory"))
+    bench.note(f"until the greeting {statistics.median(greeted):.3f} s, "
+               f"until STAT is right {', '.join(f'{s:.3f}' for s in seconds)} s")
+    if not rebuilt:
+        once()
+        bench.workshop.command("smtp_load", restante.smtp, 1, 10, MESSAGE, 1)
+        restante.server.kill()
+        if cold:
+            bench.device.remount()
+        bench.note(f"after kill -9: greeting after {restante.start(timeout=120):.3f} s")
+        expect_counts(restante, messages + 10)
+    return statistics.median(seconds)
+
+
+# Decorators work from the inside out; people read from the top.
+ORDER = ["size-amd64", "size-arm64", "size-armhf", "idle", "connections", "large", "smtp-10", "smtp-1", "postfix-10",
+         "postfix-1", "device-10", "device-1", "retr", "retr-8", "poll-10000", "poll-5", "start", "rebuild"]
+ROWS.sort(key=lambda r: ORDER.index(r.name))

@@ -1,0 +1,73 @@
+/*
+ * sendfile_loop: the yardstick for fetching. Makes FILE with 1,000 messages of SIZE octets in wire format, listens on a
+ * free loopback port, prints that port, and for each of CONNECTIONS connections sends a greeting and then the messages one
+ * sendfile(2) each, PASSES times over, without waiting for any command. Read it with: pop3_fetch PORT - - 1000 0 PASSES
+ *
+ *   sendfile_loop FILE SIZE PASSES CONNECTIONS
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+enum { messages = 1000 };
+
+int main(int argc, char **argv)
+{
+	if (argc != 5)
+		errx(64, "usage: sendfile_loop FILE SIZE PASSES CONNECTIONS");
+	size_t size = (size_t)number(argv[2], 128, 100 << 20), length = size + 3;
+	long passes = number(argv[3], 1, 10000), connections = number(argv[4], 1, 1000);
+
+	char *content = malloc(length + 1);
+	if (content == NULL)
+		err(71, "malloc");
+	memcpy(content, message_text(size), size);
+	memcpy(content + size, ".\r\n", 4);
+	int file = open(argv[1], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (file < 0)
+		err(73, "%s", argv[1]);
+	for (int i = 0; i < messages; i++)
+		if (write(file, content, length) != (ssize_t)length)
+			err(74, "write");
+
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	socklen_t address_length = sizeof address;
+	struct timeval minutes = {.tv_sec = 300};
+	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 8) != 0 ||
+	    getsockname(listener, (struct sockaddr *)&address, &address_length) != 0 ||
+	    setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &minutes, sizeof minutes) != 0)
+		err(71, "listen");
+	printf("%d\n", ntohs(address.sin_port));
+	fflush(stdout);
+
+	for (long connection = 0; connection < connections; connection++) {
+		int fd = accept(listener, NULL, NULL);
+		if (fd < 0)
+			err(71, "accept");
+		struct timeval minute = {.tv_sec = 60};
+		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &minute, sizeof minute) != 0)
+			err(71, "setsockopt");
+		static const char greeting[] = "+OK sendfile\r\n";
+		send_all(fd, greeting, sizeof greeting - 1);
+		for (long i = 0; i < passes * messages; i++) {
+			off_t from = (off_t)(i % messages) * (off_t)length, end = from + (off_t)length;
+			while (from < end)
+				if (sendfile(fd, file, &from, (size_t)(end - from)) <= 0)
+					err(74, "sendfile");
+		}
+		close(fd);
+	}
+	return 0;
+}
