@@ -1,0 +1,51 @@
+import System
+import Wire
+
+/// The program's commands. `main` gives them what it was called with.
+public enum Administration {
+  /// Does what the command line asks for; returns how that ended.
+  public static func run(_ arguments: [Bytes]) -> ExitCode {
+    let output = Output(1)
+    do throws(Failure) {
+      let code = try perform(arguments, output)
+      try output.finish()
+      return code
+    } catch {
+      output.flush()
+      Complaint.write(error.text)
+      return error.code
+    }
+  }
+
+  private static func perform(_ arguments: [Bytes], _ output: Output) throws(Failure) -> ExitCode {
+    switch try Invocation.parse(arguments, CommandTable.all) {
+    case .version:
+      output.write(Help.version)
+      return .ok
+    case .help(let words):
+      try help(words, output)
+      return .ok
+    case .run(let invocation):
+      return try run(invocation, output)
+    }
+  }
+
+  private static func help(_ words: [Bytes], _ output: Output) throws(Failure) {
+    var text = Bytes()
+    if words.isEmpty {
+      Help.overview(CommandTable.all, into: &text)
+    } else {
+      let commands = Help.matching(words, CommandTable.all)
+      if commands.isEmpty { _ = try Invocation.parse(words, CommandTable.all) }
+      for (index, command) in commands.enumerated() {
+        if index > 0 { text += "\n" }
+        Help.page(command, into: &text)
+      }
+    }
+    output.write(text)
+  }
+
+  private static func run(_ invocation: Invocation, _ output: Output) throws(Failure) -> ExitCode {
+    throw Failure(.unavailable, "not built yet")
+  }
+}

@@ -1,0 +1,85 @@
+import Wire
+
+/// One command of the program: what can be said after `restante`.
+struct Command: Sendable {
+  let verb: Verb
+  /// One or two words: `account add`.
+  let name: StaticString
+  /// What follows the name, but for the options: `NAME SEQ...`.
+  let operands: StaticString
+  /// How many operands there must be, and may be.
+  let least: Int
+  let most: Int
+  let options: [Option]
+  /// One line, for the list of commands.
+  let summary: StaticString
+  /// For `restante help COMMAND`: lines of at most 80 columns.
+  let details: StaticString
+
+  init(
+    _ verb: Verb, _ name: StaticString, _ operands: StaticString, least: Int = 0, most: Int = 0,
+    options: [Option] = [], _ summary: StaticString, details: StaticString
+  ) {
+    self.verb = verb
+    self.name = name
+    self.operands = operands
+    self.least = least
+    self.most = most
+    self.options = options
+    self.summary = summary
+    self.details = details
+  }
+
+  /// Which command this is.
+  enum Verb: UInt8, Sendable {
+    case serve, demo, status, check, help
+    case accountAdd, accountPassword, accountRemove, accountQuota, accountList
+    case mailList, mailShow, mailDelete, mailRestore, mailExport, mailImport
+  }
+}
+
+/// Something a command can be told with two dashes.
+enum Option: UInt8, Sendable {
+  case config, help, version
+  case passwordStdin, quota, deleteMail
+  case deleted, all, since, raw, mbox, maildir
+  case json, repair, once
+
+  /// What every command takes.
+  static let common: [Option] = [.config, .help]
+  private static let last = Option.once
+
+  /// All that there are.
+  static var allCases: [Option] { (0...last.rawValue).compactMap { Option(rawValue: $0) } }
+
+  var name: StaticString {
+    switch self {
+    case .config: "--config"
+    case .help: "--help"
+    case .version: "--version"
+    case .passwordStdin: "--password-stdin"
+    case .quota: "--quota"
+    case .deleteMail: "--delete-mail"
+    case .deleted: "--deleted"
+    case .all: "--all"
+    case .since: "--since"
+    case .raw: "--raw"
+    case .mbox: "--mbox"
+    case .maildir: "--maildir"
+    case .json: "--json"
+    case .repair: "--repair"
+    case .once: "--once"
+    }
+  }
+
+  /// What its value is called; nil where it takes none.
+  var value: StaticString? {
+    switch self {
+    case .config, .mbox: "FILE"
+    case .maildir: "DIR"
+    case .quota: "SIZE"
+    case .since: "TIME"
+    default: nil
+    }
+  }
+}

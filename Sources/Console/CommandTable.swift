@@ -1,0 +1,167 @@
+/// Every command, in the order that `restante help` shows them.
+///
+/// The console's menu joins them with an entry of its own.
+enum CommandTable {
+  static let all: [Command] = [
+    Command(
+      .serve, "serve", "", "run in the foreground, as systemd does it",
+      details: """
+        Receives and hands out mail until it is told to stop (SIGTERM, Ctrl-C); then
+        lets transfers that are under way finish. SIGHUP reads the accounts, aliases
+        and configuration again. Events go to standard error, one line each.
+
+        Refuses to start on a wrong configuration: `restante check` names every
+        problem. A spool is served by one daemon; a second one is refused.
+        """),
+    Command(
+      .demo, "demo", "", options: [.once], "try it: a throw-away office, no root needed",
+      details: """
+        Starts a server on free ports of this machine, in a new directory that is
+        removed at the end, with one account. Sends it a message by SMTP, fetches it
+        by POP3, shows both dialogues and the settings for a mail program, and serves
+        until Ctrl-C.
+
+          --once  end after the dialogues
+        """),
+    Command(
+      .status, "status", "", options: [.json], "how the server and its spool are",
+      details: """
+        Asks the running server; when none runs, looks at the files.
+
+          --json  one JSON object, for programs: keys stay, new ones may come
+
+        Ends with 0 when the server runs and is well, 69 when it does not run, 75 when
+        it runs and something needs looking after, such as the disk.
+        """),
+    Command(
+      .check, "check", "", options: [.repair], "look for what is wrong in configuration and spool",
+      details: """
+        Reads the configuration, accounts and aliases and names every problem with file
+        and line; reads every message in the spool and compares its checksum; looks at
+        owners and permissions. Changes nothing, and may run beside the server.
+
+          --repair  stop the server first: cuts what a power cut left half written,
+                    sets unreadable parts of the log aside (spool/damaged), and makes
+                    the indexes again from the log. Readable mail is never removed.
+
+        Ends with 0 when all is well, 65 when accounts or spool are damaged, 78 when the
+        configuration is wrong.
+        """),
+    Command(
+      .accountAdd, "account add", "NAME", least: 1, most: 1, options: [.quota, .passwordStdin],
+      "make an account and its maildrop",
+      details: """
+        Asks for the password twice. The account can be used at once: a running server
+        takes notice by itself. NAME@ each of our domains reaches it, and so does
+        NAME+anything@.
+
+          --quota SIZE      the most its mail may take: 500M, 2G, none; otherwise
+                            Quota= of the configuration
+          --password-stdin  take the first line of standard input as the password
+        """),
+    Command(
+      .accountPassword, "account passwd", "NAME", least: 1, most: 1, options: [.passwordStdin],
+      "give an account a new password",
+      details: """
+        Asks for the new password twice. It counts from the next login on.
+
+          --password-stdin  take the first line of standard input as the password
+        """),
+    Command(
+      .accountQuota, "account quota", "NAME SIZE", least: 2, most: 2, "set how much mail an account may keep",
+      details: """
+        SIZE is 500M, 2G, none (no limit), or default (Quota= of the configuration).
+        Mail that is there already stays; while it is more than that, new mail is
+        answered 452 and the sender tries again later.
+        """),
+    Command(
+      .accountRemove, "account remove", "NAME", least: 1, most: 1, options: [.deleteMail],
+      "close an account; its mail stays",
+      details: """
+        Nobody can log in any more and new mail for it is refused. Its mail is kept, and
+        there again when an account of that name is added.
+
+          --delete-mail  delete the mail, too. `restante mail restore NAME --all` brings
+                         it back as long as KeepDeleted= says and the disk has room.
+        """),
+    Command(
+      .accountList, "account list", "", options: [.json], "all accounts and what they hold",
+      details: """
+        For each account how many messages wait, their size, the size allowed, and what
+        was deleted and can be restored.
+
+          --json  one JSON object, for programs
+        """),
+    Command(
+      .mailList, "mail list", "NAME", least: 1, most: 1, options: [.deleted, .all],
+      "what is in a maildrop",
+      details: """
+        One line for each message: its number, when it came, its size, who it says it is
+        from, its subject. The number (SEQ) names it in the other mail commands and never
+        changes.
+
+          --deleted  only what was deleted and can be restored
+          --all      both
+        """),
+    Command(
+      .mailShow, "mail show", "NAME SEQ", least: 2, most: 2, options: [.raw],
+      "print a message",
+      details: """
+        Prints the message, also a deleted one. On a terminal, characters that could
+        disturb it are replaced.
+
+          --raw  exactly its octets, with CRLF line ends
+        """),
+    Command(
+      .mailDelete, "mail delete", "NAME SEQ...", least: 1, most: 10_000, options: [.all],
+      "delete messages; they can be restored",
+      details: """
+        SEQ is a number that `mail list` shows, or several: 5,7-9.
+
+          --all  everything in the maildrop
+
+        As long as KeepDeleted= says and the disk has room, `restante mail restore`
+        brings them back.
+        """),
+    Command(
+      .mailRestore, "mail restore", "NAME SEQ...", least: 1, most: 10_000, options: [.all, .since],
+      "bring deleted messages back",
+      details: """
+        SEQ is a number that `mail list NAME --deleted` shows, or several: 5,7-9.
+        Readers see the messages from their next login on, with the UIDL they had.
+
+          --all         everything that was deleted and is still there
+          --since TIME  everything deleted since then: 2h, 3d (ago), 2024-05-31 or
+                        "2024-05-31 18:00" (local time)
+        """),
+    Command(
+      .mailExport, "mail export", "NAME [SEQ...] --mbox FILE|--maildir DIR", least: 1, most: 10_000,
+      options: [.mbox, .maildir, .deleted, .all], "copy messages into a file or directory",
+      details: """
+        Copies all that waits, or the messages SEQ (5,7-9). Nothing is deleted.
+
+          --mbox FILE    a new file in mboxrd form; - is standard output
+          --maildir DIR  a new Maildir, or one that is there
+          --deleted      only what was deleted and can be restored
+          --all          both
+
+        FILE must not exist yet. It appears when it is complete and on the disk.
+        """),
+    Command(
+      .mailImport, "mail import", "NAME --mbox FILE|--maildir DIR", least: 1, most: 1,
+      options: [.mbox, .maildir], "copy messages into a maildrop",
+      details: """
+        Copies every message of a file or directory into the maildrop of NAME. A message
+        that cannot be taken is named and left out. What is reported as imported is on
+        the disk. Importing twice makes everything double.
+
+          --mbox FILE    mboxrd or mboxo; - is standard input
+          --maildir DIR  what is in its new and cur
+        """),
+    Command(
+      .help, "help", "[COMMAND]", most: 2, "tell more of a command",
+      details: """
+        Without COMMAND, lists them all.
+        """),
+  ]
+}

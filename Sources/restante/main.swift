@@ -1,0 +1,4 @@
+import Console
+import System
+
+Process.exit(Administration.run(Process.arguments).rawValue)
