@@ -17,16 +17,7 @@ DESTDIR ?=
 
 # MARK: what the program is made of
 
-# In dependency order; below, what each one imports directly.
 MODULES := Wire System SMTP POP3 Spool Accounts Server Console restante
-IMPORTS_System := Wire
-IMPORTS_SMTP := Wire
-IMPORTS_POP3 := Wire
-IMPORTS_Spool := System Wire
-IMPORTS_Accounts := System Wire
-IMPORTS_Server := Accounts POP3 SMTP Spool System Wire
-IMPORTS_Console := Accounts Server Spool System Wire
-IMPORTS_restante := Console Server System
 LIBRARIES := crypto m
 
 # Debian packages: what it takes to build, and what the tests use besides.
@@ -72,7 +63,7 @@ all: build/restante ## builds build/restante, the program for this machine
 programs: build/restante $(patsubst %,build/%/restante,$(ARCHITECTURES))
 
 toolchain:
-	@[ -x "$(CLANG)" ] || { echo "make: there is no Swift toolchain ($(SWIFTC)) in PATH." \
+	@[ -x "$(CLANG)" ] || { echo "make: there is no Swift toolchain that works in PATH ($(SWIFTC))." \
 	  "Swift 6.3 for Debian 12 is at https://www.swift.org/install/linux/" >&2; exit 1; }
 
 build/restante: build/$(DEB_HOST)/restante
@@ -88,6 +79,10 @@ TREE := $(sort $(shell find Sources -type d -o -name '*.swift'))
 sources = $(filter Sources/$1/%.swift,$(TREE))
 # A directory's time changes when a file in it comes or goes.
 directories = $(filter-out %.swift,$(filter Sources/$1 Sources/$1/%,$(TREE)))
+# What imports what, as MODULE.IMPORT; Package.swift is where the direction is kept.
+IMPORTS := $(shell grep -r --include='*.swift' -E '^(public )?import ' Sources \
+  | sed 's|^Sources/\([^/]*\)/.*import \(.*\)|\1.\2|' | sort -u)
+imports = $(filter $(PRESENT),$(patsubst $1.%,%,$(filter $1.%,$(IMPORTS))))
 # While the house is being built: only the modules that have sources.
 PRESENT := $(foreach module,$(MODULES),$(if $(call sources,$(module)),$(module)))
 # An executable module with a main.swift has top-level code; one without has an @main type or a C entry point.
@@ -96,7 +91,7 @@ as_library = $(if $(wildcard Sources/$1/main.swift),,-parse-as-library)
 # $1: architecture, $2: module. The compiler leaves an object alone that comes out the same; make needs it newer.
 define module_rules
 build/obj/$1/$2.o: $(call sources,$2) $(call directories,$2) Makefile \
-    $(patsubst %,build/obj/$1/%.o,$(filter $(PRESENT),$(IMPORTS_$2))) \
+    $(patsubst %,build/obj/$1/%.o,$(call imports,$2)) \
     Sources/CLinux/include/clinux.h | build/obj/$1 $(call stamp,$1)
 	@echo "swiftc $1 $2"
 	@$$(SWIFTC) $$(SWIFT_FLAGS) $(call swift_target,$1) $(call as_library,$2) -module-name $2 \
