@@ -84,4 +84,37 @@ public enum Limits {
   /// Octets the log may grow before the indexes are flushed and a checkpoint is written: what a start after a power
   /// cut reads again.
   public static let checkpoint: Int64 = 8 * 1024 * 1024
+
+  // MARK: server
+
+  /// Octets read from a peer at a time, into the one buffer that all connections share: half a socket's buffer, and
+  /// small beside the processor's cache.
+  public static let receiveBuffer = 32 * 1024
+  /// Octets of a message sent to one reader before the others have their turn; about a millisecond of loopback.
+  public static let turnSend = 256 * 1024
+  /// Connections the kernel may hold ready for us. An office that comes back from a power cut comes all at once.
+  public static let backlog = 1024
+  /// Seconds after which a peer must have moved at least ``paceOctets`` of a message, up or down, or is cut off: as
+  /// long as RFC 5321 §4.5.3.2.5 lets a sender think.
+  public static let paceSeconds = 300
+  /// That is 218 octets a second, slower than a modem of 1985, and keeps a peer that sends or takes an octet now and
+  /// then from holding a place for days.
+  public static let paceOctets = 64 * 1024
+  /// Seconds a peer that is still sending is listened to after we have said our last, so that it can read that
+  /// before the kernel resets the connection.
+  public static let lingerSeconds = 3
+  /// Octets dropped meanwhile.
+  public static let lingerOctets = 1024 * 1024
+  /// Seconds that messages under way have to come to their end when the server stops; systemd waits for 90.
+  public static let drainSeconds = 5
+  /// Passwords waiting to be hashed. Each takes a board some 20 ms, so the last of them waits a second.
+  public static let hashingQueue = 50
+  /// Lines of one kind in the journal in one second. Beyond it they are counted, and the number is told.
+  public static let journalLines = 20
+  /// Octets in a request on the control socket: a few thousand sequence numbers.
+  public static let controlLine = 32 * 1024
+  /// Messages one request on the control socket may name.
+  public static let controlMessages = 100_000
+  /// Maildrops one message may go to, however its recipients' aliases spread out.
+  public static let maildrops = 1000
 }
