@@ -24,6 +24,8 @@ class Dovecot:
     def __init__(self, workshop, directory, fast=False):
         if not pathlib.Path("/usr/lib/dovecot/pop3").exists():
             raise Failure("Debian's dovecot-pop3d is not installed: apt-get install dovecot-pop3d")
+        if os.geteuid() != 0:
+            raise Failure("Dovecot gives its processes users of their own: run this row as root")
         self._workshop = workshop
         self.maildirs = pathlib.Path(directory)
         self.maildirs.mkdir(parents=True, exist_ok=True)

@@ -25,6 +25,8 @@ class Postfix:
     def __init__(self, workshop, directory, accounts=10):
         if not (DAEMONS / "master").exists():
             raise Failure("Debian's postfix is not installed: apt-get install postfix")
+        if os.geteuid() != 0:
+            raise Failure("Postfix gives its processes users of their own: run this row as root")
         self._workshop = workshop
         directory = pathlib.Path(directory)
         self._config = workshop.path / "postfix"
