@@ -38,10 +38,12 @@ AWKWARD = {
 }
 
 
+TRACE = re.compile(rb"Return-Path:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*Received:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")
+
+
 def trace_and_original(fetched):
     """Splits what a reader gets into the header lines the receiver put before it, and the message as it was sent."""
-    match = re.match(rb"(?:Return-Path:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)(?:Received:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)",
-                     fetched)
+    match = TRACE.match(fetched)
     assert match, f"Return-Path: and Received: do not come first: {fetched[:300]!r}"
     return fetched[:match.end()], fetched[match.end():]
 

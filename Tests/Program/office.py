@@ -16,8 +16,9 @@ from waiting import until
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("RESTANTE", str(REPOSITORY / "build" / "restante"))
 
-OK, USAGE, DATA, UNAVAILABLE, CANNOT_CREATE, IO, TRY_AGAIN, PERMISSION, CONFIGURATION = 0, 64, 65, 69, 73, 74, 75, 77, 78
-"""sysexits(3), as design and restante(8) promise them."""
+# sysexits(3), as restante(8) promises them.
+OK, USAGE, DATA, NO_INPUT, NO_USER, UNAVAILABLE = 0, 64, 65, 66, 67, 69
+CANNOT_CREATE, IO, TRY_AGAIN, PERMISSION, CONFIGURATION = 73, 74, 75, 77, 78
 
 DOMAIN = "office.example"
 
@@ -48,7 +49,8 @@ class Office:
     """See the module. `sections` are what the test wants of the configuration, {"SMTP": {"Listen": "no"}}; a list as
     a value gives the key several times."""
 
-    def __init__(self, where, sections=None, state=None, accounts=("anna", "bert", "carl"), preload=None, variables=None):
+    def __init__(self, where, sections=None, state=None, accounts=("anna", "bert", "carl"), preload=None,
+                 variables=None):
         self.where = pathlib.Path(where)
         self.where.mkdir(parents=True, exist_ok=True)
         self.state = pathlib.Path(state) if state else self.where / "state"
@@ -72,7 +74,8 @@ class Office:
     def configure(self, **sections):
         """Writes the configuration file: what every office has, what this one was made with, then `sections`."""
         merged = {
-            "Device": {"HostName": "mail." + DOMAIN, "Domains": DOMAIN, "StateDirectory": str(self.state)},
+            "Device": {"HostName": "mail." + DOMAIN, "Domains": DOMAIN, "StateDirectory": str(self.state),
+                       "Aliases": str(self.aliases)},
             "SMTP": {"Listen": f"127.0.0.1:{self.smtp_port}", "ListenTLS": "no"},
             "POP3": {"Listen": f"127.0.0.1:{self.pop3_port}", "ListenTLS": "no"},
         }
@@ -111,8 +114,8 @@ class Office:
         password = password or f"{name}-secret"
         return self.run("account", "add", name, *more, "--password-stdin", input=password + "\n", code=code)
 
-    def status(self):
-        return json.loads(self.run("status", "--json").stdout)
+    def status(self, code=OK):
+        return json.loads(self.run("status", "--json", code=code).stdout)
 
     # The daemon
 

@@ -112,7 +112,7 @@ class Getmail(Reader):
                            f"username = {self.name}\npassword = {self.password}\n"
                            f"[destination]\ntype = Maildir\npath = {self.maildir()}/\n"
                            + ("user = nobody\n" if os.getuid() == 0 else "") +
-                           f"[options]\ndelete = {'false' if keep else 'true'}\nread_all = {'false' if keep else 'true'}\n"
+                           f"[options]\ndelete = {str(not keep).lower()}\nread_all = {str(not keep).lower()}\n"
                            "delivered_to = false\nreceived = false\nverbose = 0\n")
         self.call("getmail", "--getmaildir", self.where, "--rcfile", "rc")
         return self.empty_maildir()

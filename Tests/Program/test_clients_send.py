@@ -51,7 +51,7 @@ def test_BDAT_is_kept_octet_by_octet(anna, kind, pieces):
     same(only(anna), content, kind)
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"Subject: s\r\n\r\nno end", b"Subject: s\r\n\r\n.", b".", letter(b"..")],
+@pytest.mark.parametrize("content", [b"", b"x", letter(b"no end"), letter(b"."), b".", letter(b"..")],
                          ids=["nothing", "one octet", "text", "a dot after CRLF", "a dot alone", "two dots"])
 def test_BDAT_without_a_final_CRLF_is_given_one(anna, content):
     with anna.smtp() as sender:
@@ -119,8 +119,8 @@ def test_swaks_is_told_of_an_unknown_recipient(anna, needs):
     assert b"550 5.1.1" in done.stdout
 
 
-@pytest.mark.parametrize("kind", ["plain", "dots at line starts", "a dot as its last line", "8-bit", "lines of 998 octets",
-                                  "300 kB", "empty body"])
+@pytest.mark.parametrize("kind", ["plain", "dots at line starts", "a dot as its last line", "8-bit",
+                                  "lines of 998 octets", "300 kB", "empty body"])
 def test_curl(anna, needs, tmp_path, kind):
     needs("curl")
     file = tmp_path / "letter"
