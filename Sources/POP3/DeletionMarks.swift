@@ -1,5 +1,6 @@
-/// The messages a session has marked with DELE. It takes no memory before the first mark.
-public struct DeletionMarks {
+/// The numbers of the messages a session has marked with DELE, in ascending order. They take no memory before the
+/// first mark.
+public struct DeletionMarks: Sequence {
   private var words: [UInt64] = []
   /// Marked messages.
   public private(set) var count = 0
@@ -37,12 +38,20 @@ public struct DeletionMarks {
     return index << 6 | word.trailingZeroBitCount
   }
 
-  /// Calls `body` for each marked message in ascending order.
-  public func forEach<Failure: Error>(_ body: (_ number: Int) throws(Failure) -> Void) throws(Failure) {
-    var next = first(from: 0)
-    while let number = next {
-      try body(number)
-      next = first(from: number + 1)
+  public func makeIterator() -> Iterator { Iterator(marks: self) }
+
+  public struct Iterator: IteratorProtocol {
+    fileprivate let marks: DeletionMarks
+    private var following = 0
+
+    fileprivate init(marks: DeletionMarks) {
+      self.marks = marks
+    }
+
+    public mutating func next() -> Int? {
+      guard let number = marks.first(from: following) else { return nil }
+      following = number + 1
+      return number
     }
   }
 }

@@ -3,7 +3,7 @@ import Wire
 /// Everything we say to people. Mail programs show an `-ERR` text as it is, so each says what happened, what it means
 /// for the mail, and what to do. `#` stands for the first number, `%` for the second. A code in brackets comes first:
 /// RFC 2449 §8, RFC 3206, RFC 6856 §5.
-enum Text {
+enum Text: CaseIterable {
   // +OK
   case password, welcome, goodbye, deleted, capabilities, languages, chosen, utf8, beginTLS
   case listing, uniqueIDs, message, top, marked, unmarked, here
