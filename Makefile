@@ -184,7 +184,7 @@ test-manual: ## the manual pages
 	mandoc -T lint -W warning $(wildcard systemd/*.[1-8])
 
 test-unit: ## every module by itself, in ordinary Swift with the address sanitizer
-	$(PATIENCE) swift test --quiet --sanitize=address
+	$(PATIENCE) swift test --quiet --disable-xctest --sanitize=address -Xswiftc -use-ld=lld --scratch-path build/unit
 
 test-build: ## the program for every architecture
 	@$(MAKE) --no-print-directory -j2 programs
@@ -209,7 +209,7 @@ install: build/restante ## into $(DESTDIR)$(PREFIX)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/restante/examples systemd/restante.conf
 
 clean: ## removes what was built; other architectures' libraries stay
-	rm -rf .build build/obj build/restante $(addprefix build/,$(ARCHITECTURES))
+	rm -rf .build build/unit build/obj build/restante $(addprefix build/,$(ARCHITECTURES))
 
 distclean: clean ## removes all that is not in the repository
 	rm -rf build
