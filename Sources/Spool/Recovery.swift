@@ -1,0 +1,226 @@
+import System
+import Wire
+
+/// Reads what the last run left behind. The log alone decides: indexes and checkpoint only save reading it all.
+struct Recovery {
+  let place: SpoolFiles
+  let files: Files
+  let identity: SpoolIdentity
+  let report: (SpoolEvent) -> Void
+
+  /// What was found.
+  struct Result {
+    var maildrops: [Bytes: Maildrop] = [:]
+    var end = LogEnd()
+    /// Records that were read again.
+    var replayed = 0
+  }
+
+  /// Octets that one batch and the zeros written behind it can have at the most.
+  private static let longestTail: Int64 = 2 * 1024 * 1024
+
+  /// Where each segment ends, as the first record of the one after it says.
+  private typealias Bounds = [UInt32: Int64]
+
+  func run() throws(SpoolError) -> Result {
+    var result = Result()
+    let numbers: (segments: [UInt32], large: [UInt32])
+    do throws(Errno) { numbers = try place.numbers(files) } catch { throw SpoolError(error) }
+    let checkpoint = Checkpoint.load(place, files)
+    var rebuild: [Bytes] = []
+    if let checkpoint {
+      for known in checkpoint.maildrops {
+        if let maildrop = open(known.name, upTo: checkpoint.sequence), maildrop.count == known.count {
+          result.maildrops[known.name] = maildrop
+        } else {
+          result.maildrops[known.name] = try make(known.name)
+          rebuild.append(known.name)
+        }
+      }
+      result.end.sequence = checkpoint.sequence
+      result.end.nextNumber = checkpoint.nextNumber
+    }
+    result.end.nextNumber = max(
+      result.end.nextNumber, (numbers.segments.last ?? 0) + 1, (numbers.large.last ?? 0) + 1)
+
+    let bounds = readBounds(numbers.segments)
+    var referenced: [UInt32] = []
+    for segment in numbers.segments {
+      var from: Int64 = 0
+      if let checkpoint, rebuild.isEmpty {
+        if segment < checkpoint.segment { continue }
+        if segment == checkpoint.segment { from = checkpoint.offset }
+      }
+      let isLast = segment == numbers.segments.last
+      do throws(Errno) {
+        try replay(
+          segment, from: from, limit: bounds[segment], isLast: isLast, checkpoint, rebuild, &result, &referenced)
+      } catch {
+        report(.unreadable(segment: segment, error))
+      }
+    }
+    removeUnfinished(numbers.large, from: checkpoint?.nextNumber ?? 0, referenced)
+    if checkpoint == nil {
+      if result.end.sequence > 0 { report(.checkpointLost) }
+    } else {
+      for name in rebuild { report(.indexRebuilt(name)) }
+    }
+    return result
+  }
+
+  private func open(_ name: Bytes, upTo sequence: UInt64) -> Maildrop? {
+    try? Maildrop(name, at: place.index(name), identity, files, upTo: sequence)
+  }
+
+  private func make(_ name: Bytes) throws(SpoolError) -> Maildrop {
+    let maildrop = try Maildrop(name, at: place.index(name), identity, files, upTo: nil)
+    maildrop.isDirty = true
+    return maildrop
+  }
+
+  private func readBounds(_ segments: [UInt32]) -> Bounds {
+    var bounds = Bounds()
+    for segment in segments {
+      guard var scanner = try? SegmentScanner(place.segment(segment), files, key: identity.key),
+        let item = try? scanner.next(), case .record(let header, _, _) = item, header.kind == .segment,
+        let before = UInt32(exactly: header.extra)
+      else { continue }
+      bounds[before] = Int64(header.octets)
+    }
+    return bounds
+  }
+
+  private func replay(
+    _ segment: UInt32, from: Int64, limit: Int64?, isLast: Bool, _ checkpoint: Checkpoint?, _ rebuild: [Bytes],
+    _ result: inout Result, _ referenced: inout [UInt32]
+  ) throws(Errno) {
+    var scanner = try SegmentScanner(place.segment(segment), files, key: identity.key, from: from, limit: limit)
+    while true {
+      let item = try scanner.next()
+      switch item {
+      case .end(let offset, let torn):
+        if isLast { try cut(segment, at: offset, torn: torn, size: scanner.limit, &result) }
+        if !isLast && torn {
+          report(.damaged(segment: segment, offset: offset, octets: scanner.limit - offset))
+        }
+        return
+      case .damage(let offset, let count, let next):
+        // What follows was flushed together with what is missing: nobody was promised either.
+        if isLast && next.batch <= result.end.sequence + 1 {
+          try cut(segment, at: offset, torn: true, size: scanner.limit, &result)
+          return
+        }
+        report(.damaged(segment: segment, offset: offset, octets: count))
+      case .record(let header, let offset, let lineLength):
+        if isLast && header.kind != .large && header.length > 0 {
+          let sum = try scanner.sum(at: offset + Int64(lineLength), count: Int64(header.length))
+          if sum != header.crc && header.kind != .gap {
+            let next = try scanner.next()
+            if case .record(let after, let start, _) = next, after.batch > header.sequence {
+              // A later batch was begun, so this one had been flushed: the card has lost it since.
+              report(.damaged(segment: segment, offset: offset, octets: start - offset))
+              scanner.seek(start)
+              continue
+            }
+            try cut(segment, at: offset, torn: true, size: scanner.limit, &result)
+            return
+          }
+        }
+        let isKnown = header.sequence <= checkpoint?.sequence ?? 0
+        try apply(
+          header, segment, offset, lineLength, &scanner, only: isKnown ? rebuild : nil, &result, &referenced)
+        if !isKnown && header.kind != .segment { result.replayed += 1 }
+        result.end.sequence = max(result.end.sequence, header.sequence)
+      }
+    }
+  }
+
+  /// Takes one record into the indexes: of all its maildrops, or only those in `only`.
+  private func apply(
+    _ header: RecordHeader, _ segment: UInt32, _ offset: Int64, _ lineLength: Int, _ scanner: inout SegmentScanner,
+    only: [Bytes]?, _ result: inout Result, _ referenced: inout [UInt32]
+  ) throws(Errno) {
+    switch header.kind {
+    case .segment, .gap: return
+    case .message, .large:
+      let isLarge = header.kind == .large
+      let number = isLarge ? UInt32(truncatingIfNeeded: header.extra) : segment
+      if isLarge { referenced.append(number) }
+      let entry = Entry(
+        sequence: header.sequence, offset: isLarge ? 0 : UInt32(clamping: offset), segment: number,
+        length: header.length, octets: header.octets, time: UInt32(clamping: header.time),
+        needsUTF8: header.needsUTF8, lineLength: isLarge ? 0 : UInt16(clamping: lineLength))
+      for name in header.names where only?.contains(name) ?? true {
+        if let known = result.maildrops[name] {
+          known.add(entry)
+        } else if let made = try? make(name) {
+          result.maildrops[name] = made
+          made.add(entry)
+        } else {
+          report(.indexBroken(name))
+        }
+      }
+    case .deletion, .restoration:
+      let body = try scanner.octets(at: offset + Int64(lineLength), count: Int(header.length))
+      guard let set = SequenceSet(body.span) else { return }
+      for name in header.names where only?.contains(name) ?? true {
+        guard let maildrop = result.maildrops[name] else { continue }
+        do throws(SpoolError) {
+          try maildrop.apply(header.kind, set, at: header.time)
+        } catch {
+          report(.indexBroken(name))
+        }
+      }
+    }
+  }
+
+  /// Ends the last segment at `offset`; what stands behind it was never acknowledged.
+  private func cut(_ segment: UInt32, at offset: Int64, torn: Bool, size: Int64, _ result: inout Result) throws(Errno) {
+    result.end.segment = segment
+    result.end.offset = offset
+    if torn && size - offset > Recovery.longestTail {
+      // No batch is that long: this was mail. It stays as it is, and the log goes on in another segment.
+      report(.damaged(segment: segment, offset: offset, octets: size - offset))
+      return
+    }
+    if torn { report(.tornTail(segment: segment, offset: offset, octets: size - offset)) }
+    if offset == 0 {
+      // Not even its first record was written: it never was a segment.
+      try files.remove(place.segment(segment))
+      return
+    }
+    let file = try files.open(place.segment(segment), [.read, .write])
+    if try files.status(of: file.number).size > offset {
+      try files.truncate(file.number, to: offset)
+      try files.flush(file.number)
+    }
+    result.end.canContinue = true
+  }
+
+  private func removeUnfinished(_ large: [UInt32], from first: UInt32, _ referenced: [UInt32]) {
+    var removed = 0
+    for number in large where number >= first && !referenced.contains(number) {
+      if (try? files.remove(place.large(number))) != nil { removed += 1 }
+    }
+    if removed > 0 { report(.unfinishedRemoved(removed)) }
+  }
+}
+
+extension Maildrop {
+  /// Applies a deletion or a restoration. Doing it twice is the same as once.
+  func apply(_ kind: RecordKind, _ set: SequenceSet, at time: Int64) throws(SpoolError) {
+    try mark(set) { entry in
+      var changed = entry
+      switch (kind, entry.state) {
+      case (.deletion, .live):
+        changed.state = .deleted
+        changed.deletedAt = UInt32(clamping: time)
+      case (.restoration, .deleted):
+        changed.state = .live
+        changed.deletedAt = 0
+      default: return nil
+      }
+      return changed
+    }
+  }
+}

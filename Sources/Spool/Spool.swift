@@ -1,0 +1,306 @@
+import System
+import Wire
+
+/// What `Spool.collect` hands back: the answer to something asked for earlier.
+public enum Completion {
+  /// What the draft had collected is written out; go on receiving, or give up.
+  case offloaded(Draft, SpoolError?)
+  /// The message is on disk: say 250.
+  case stored(Draft, sequence: UInt64)
+  /// It is not, and will not be: say 4xx.
+  case refused(Draft, SpoolError)
+  /// Deletions or restorations are on disk, or not.
+  case updated(tag: UInt64, SpoolError?)
+}
+
+/// The mail: one append-only log, an index for each maildrop. The event loop alone calls it; writing and flushing is
+/// the committer's, whose answers come by `collect`.
+public final class Spool {
+  let place: SpoolFiles
+  let files: Files
+  let identity: SpoolIdentity
+  let committer: Committer
+  let store: MessageStore
+  let report: (SpoolEvent) -> Void
+  /// Holds the kernel's lock on the spool for as long as it lives.
+  private let held: Descriptor
+  private let awake: WakeUp
+
+  public var options: SpoolOptions
+  var maildrops: [Bytes: Maildrop]
+  private let sweeper = Sweeper()
+
+  /// Everything up to here is on disk and in the indexes.
+  var published: (segment: UInt32, offset: Int64, sequence: UInt64)
+  /// Counts what was published, so that a snapshot knows what it cannot see.
+  var epoch: UInt64 = 1
+  /// Octets the log has grown since the last checkpoint, and whether one is being written.
+  private var uncheckpointed: Int64 = 0
+  private var isCheckpointing = false
+
+  /// Octets of all drafts in memory.
+  private var inMemory = 0
+
+  // Room on the disk, as last looked at.
+  private(set) var isLow = false
+  private var available: Int64 = .max
+  private var total: Int64 = 0
+  private var lookedAt: Int64 = .min
+
+  /// Opens the spool in `directory`, making it where there is none; nobody else may have it open (`.held`).
+  public init(
+    _ directory: Path, files: Files = Files(), options: SpoolOptions = SpoolOptions(), now: Int64,
+    report: @escaping (SpoolEvent) -> Void
+  ) throws(SpoolError) {
+    let began = Clock.monotonic
+    place = SpoolFiles(directory)
+    self.files = files
+    self.options = options
+    self.report = report
+    do throws(Errno) {
+      try files.ensureDirectory(directory)
+      held = try files.open(directory, [.read, .directory])
+      try files.lock(held.number, wait: false)
+      try files.ensureDirectory(place.log)
+      try files.ensureDirectory(place.indexes)
+      awake = try WakeUp()
+    } catch {
+      throw error == .again ? .held : SpoolError(error)
+    }
+    identity = try SpoolIdentity.load(place, files)
+    let found = try Recovery(place: place, files: files, identity: identity, report: report).run()
+    maildrops = found.maildrops
+    let log = Log(place, files, key: identity.key, found.end)
+    published = log.position
+    store = MessageStore(place, files, key: identity.key)
+    committer = Committer(place, files, log, awake)
+    do throws(Errno) { try committer.start() } catch { throw SpoolError(error) }
+    // What had to be read again need not be read once more.
+    if maildrops.values.contains(where: { $0.isDirty }) { uncheckpointed = Limits.checkpoint }
+    let messages = maildrops.values.reduce(0) { $0 + $1.usage.messages }
+    report(.recovered(messages: messages, replayed: found.replayed, milliseconds: Clock.monotonic - began))
+    _ = look(now)
+  }
+
+  /// Half of every UIDL.
+  public var uidPrefix: Bytes { identity.prefix }
+
+  /// Readable when `collect` has something.
+  public var wakeUp: Int32 { awake.descriptor }
+
+  // MARK: receiving
+
+  /// A message begins.
+  public func begin(tag: UInt64) -> Draft { Draft(tag: tag) }
+
+  /// Whether the draft has collected enough to be written out. Ask after each addition.
+  public func shouldOffload(_ draft: Draft) -> Bool {
+    let size = draft.content.count
+    inMemory += size - draft.reserved
+    draft.reserved = size
+    if size >= Limits.messageInMemory { return true }
+    // Small messages too, once all together need too much. A file for a few octets would help nobody.
+    return inMemory > Limits.messagesInMemory && size >= 4096
+  }
+
+  /// Writes out what the draft has collected; `.offloaded` answers.
+  public func offload(_ draft: Draft) {
+    draft.isBusy = true
+    committer.submit(.offload(draft))
+  }
+
+  /// Makes the message part of the log; `.stored` or `.refused` answers.
+  public func commit(_ draft: Draft, recipients: [Bytes], octets: Int, utf8: Bool, now: Int64) {
+    draft.isBusy = true
+    committer.submit(
+      .message(draft, MessageFacts(recipients: recipients, octets: octets, needsUTF8: utf8, time: now)))
+  }
+
+  /// Forgets the draft. No answer comes, and none that is on its way matters.
+  public func abandon(_ draft: Draft) {
+    release(draft)
+    committer.submit(.abandon(draft))
+  }
+
+  private func release(_ draft: Draft) {
+    inMemory -= draft.reserved
+    draft.reserved = 0
+  }
+
+  /// Calls `body` with every answer that has come. Never waits.
+  public func collect(_ body: (Completion) -> Void) {
+    let (outcomes, position) = committer.collect()
+    for outcome in outcomes {
+      switch outcome {
+      case .offloaded(let draft, let error):
+        draft.isBusy = false
+        if error == nil { _ = shouldOffload(draft) } else { release(draft) }
+        body(.offloaded(draft, error))
+      case .stored(let draft, let facts, let placement):
+        publish(facts, placement)
+        release(draft)
+        draft.isBusy = false
+        body(.stored(draft, sequence: placement.sequence))
+      case .refused(let draft, let error):
+        release(draft)
+        draft.isBusy = false
+        body(.refused(draft, error))
+      case .controlled(let facts, let error):
+        let result = error ?? apply(facts)
+        if let tag = facts.tag { body(.updated(tag: tag, result)) } else { sweeper.answered(facts, result, self) }
+      case .checkpointed(let error):
+        isCheckpointing = false
+        if let error { report(.checkpointFailed(error)) }
+      case .reclaimed(let job, let error):
+        sweeper.reclaimed(job, error, self)
+      case .segmentEnded:
+        sweeper.segmentEnded()
+      case .noticed(let event):
+        report(event)
+      }
+    }
+    if position.segment == published.segment {
+      uncheckpointed += position.offset - published.offset
+    } else {
+      uncheckpointed += position.offset
+    }
+    published = position
+  }
+
+  private func publish(_ facts: MessageFacts, _ placement: Placement) {
+    epoch += 1
+    let entry = Entry(
+      sequence: placement.sequence, offset: placement.offset, segment: placement.segment, length: placement.length,
+      octets: UInt32(clamping: facts.octets), time: UInt32(clamping: facts.time), needsUTF8: facts.needsUTF8,
+      lineLength: UInt16(clamping: placement.lineLength))
+    for name in facts.recipients {
+      guard let maildrop = try? maildrop(name) else { continue }
+      maildrop.add(entry)
+      if maildrop.isBroken { report(.indexBroken(name)) }
+    }
+  }
+
+  private func apply(_ facts: ControlFacts) -> SpoolError? {
+    epoch += 1
+    guard let maildrop = maildrops[facts.maildrop] else { return nil }
+    do throws(SpoolError) {
+      try maildrop.apply(facts.kind, facts.set, at: facts.time)
+      return nil
+    } catch {
+      report(.indexBroken(facts.maildrop))
+      return error
+    }
+  }
+
+  // MARK: reading
+
+  /// The maildrop of that name; one that has never had mail begins empty.
+  private func maildrop(_ name: Bytes) throws(SpoolError) -> Maildrop {
+    if let known = maildrops[name] { return known }
+    let made = try Maildrop(name, at: place.index(name), identity, files, upTo: nil)
+    made.isDirty = true
+    maildrops[name] = made
+    return made
+  }
+
+  /// The maildrop as it is now.
+  public func open(_ name: Bytes) throws(SpoolError) -> Snapshot {
+    let maildrop = try maildrop(name)
+    if maildrop.isBroken { throw .damaged }
+    return Snapshot(maildrop, epoch: epoch, store: store)
+  }
+
+  /// How much mail a maildrop holds.
+  public func usage(_ name: Bytes) -> Usage { maildrops[name]?.usage ?? Usage() }
+
+  /// The maildrops that have ever had mail.
+  public var names: [Bytes] { Array(maildrops.keys) }
+
+  // MARK: deleting and restoring
+
+  /// Deletes messages `numbers` (sorted) of a snapshot; `.updated` answers.
+  public func delete(_ numbers: [Int], of snapshot: Snapshot, tag: UInt64, now: Int64) throws(SpoolError) {
+    let set = try snapshot.sequences(numbers)
+    committer.submit(
+      .control(ControlFacts(kind: .deletion, maildrop: snapshot.name, set: set, time: now, tag: tag)))
+  }
+
+  public func delete(sequences: [UInt64], of maildrop: Bytes, tag: UInt64, now: Int64) {
+    committer.submit(
+      .control(
+        ControlFacts(kind: .deletion, maildrop: maildrop, set: SequenceSet(sequences), time: now, tag: tag)))
+  }
+
+  /// Brings deleted messages back; those whose octets are gone stay gone. `.updated` answers.
+  public func restore(sequences: [UInt64], of maildrop: Bytes, tag: UInt64, now: Int64) {
+    committer.submit(
+      .control(
+        ControlFacts(kind: .restoration, maildrop: maildrop, set: SequenceSet(sequences), time: now, tag: tag)))
+  }
+
+  // MARK: room and time
+
+  /// Whether new mail is taken: more than `keepFreePercent` of the disk is free.
+  public var hasRoom: Bool { !isLow }
+
+  /// Whether there is room for a message of `octets` besides.
+  public func hasRoom(for octets: Int) -> Bool {
+    !isLow && available - Int64(octets) > total / 100 * Int64(options.keepFreePercent)
+  }
+
+  /// Looks how full the disk is. Returns whether that is any different.
+  private func look(_ now: Int64) -> Bool {
+    lookedAt = now
+    guard let space = try? files.space(place.root) else { return false }
+    (total, available) = (space.total, space.available)
+    let floor = total / 100 * Int64(options.keepFreePercent)
+    // A little more than the floor is needed to be well again, so that it does not go to and fro.
+    let low = isLow ? available < floor + total / 200 : available < floor
+    defer { isLow = low }
+    if low && !isLow { report(.diskLow(available: available, total: total)) }
+    if !low && isLow { report(.diskWell(available: available)) }
+    return low != isLow
+  }
+
+  /// What time brings: looks at the disk, deletes what has expired, gives room back, writes checkpoints; in small
+  /// steps. Call it about once a second while there is traffic, and every minute else; at once again if it says so.
+  public func tick(now: Int64) -> Bool {
+    if now != lookedAt { _ = look(now) }
+    if uncheckpointed >= Limits.checkpoint && !isCheckpointing { checkpoint(compacting: true) }
+    return sweeper.step(self, now: now)
+  }
+
+  /// Octets free below which deleted mail goes before its time.
+  var needsRoom: Bool { isLow }
+
+  private func checkpoint(compacting: Bool) {
+    isCheckpointing = true
+    uncheckpointed = 0
+    var indexes: [IndexFile] = []
+    var renames: [(from: Path, to: Path)] = []
+    for (name, maildrop) in maildrops {
+      if compacting && maildrop.wantsCompaction {
+        let fresh = place.indexes.appending(name).adding(suffix: "~")
+        if (try? maildrop.compact(at: fresh, identity, files)) != nil { renames.append((fresh, place.index(name))) }
+      }
+      if maildrop.isDirty { indexes.append(maildrop.index) }
+      maildrop.isDirty = false
+    }
+    let checkpoint = Checkpoint(
+      segment: published.segment, offset: published.offset, sequence: published.sequence, nextNumber: 0,
+      // An index that does not tell the truth must not be believed at the next start: its count is wrong on purpose.
+      maildrops: maildrops.values.map { ($0.name, $0.isBroken ? $0.count + 1 : $0.count) })
+    committer.submit(.checkpoint(CheckpointFacts(checkpoint, indexes: indexes, renames: renames)))
+  }
+
+  /// Finishes what was asked for, flushes the indexes and lets go of the spool. Waits for the disk.
+  public func close() {
+    collect { _ in }
+    if maildrops.values.contains(where: { $0.isDirty }) || uncheckpointed > 0 {
+      // One that is on its way may still have to rename an index; another compaction must not touch it.
+      checkpoint(compacting: !isCheckpointing)
+    }
+    committer.stop()
+    collect { _ in }
+  }
+}

@@ -1,0 +1,109 @@
+import System
+import Wire
+
+/// An open file of the log, shared by those who read from it; closed when the last of them is done.
+final class LogFile {
+  let number: UInt32
+  let file: Descriptor
+
+  init(_ number: UInt32, _ file: consuming Descriptor) {
+    self.number = number
+    self.file = file
+  }
+}
+
+/// A message ready to be sent. As long as it is held its octets stay where they are.
+public final class StoredMessage {
+  /// The size POP3 reports.
+  public let octets: Int
+  /// Octets of the stored content, dot-stuffed and with its last line, the dot.
+  public let count: Int64
+  /// Where in the file the content begins.
+  public let offset: Int64
+  /// The message may be read in UTF-8 mode only (RFC 6856 §5).
+  public let needsUTF8: Bool
+
+  private let source: LogFile
+  private let files: Files
+
+  init(_ entry: Entry, _ source: LogFile, _ files: Files) {
+    octets = Int(entry.octets)
+    count = Int64(entry.length)
+    offset = entry.isLarge ? 0 : Int64(entry.offset) + Int64(entry.lineLength)
+    needsUTF8 = entry.needsUTF8
+    self.source = source
+    self.files = files
+  }
+
+  /// The file, for sendfile(2).
+  public var descriptor: Int32 { source.file.number }
+
+  /// Appends up to `count` octets of the content from `position` on to `bytes`; returns how many.
+  @discardableResult
+  public func read(into bytes: inout Bytes, count: Int, at position: Int64) throws(SpoolError) -> Int {
+    let wanted = min(Int64(count), self.count - position)
+    guard wanted > 0 else { return 0 }
+    do throws(Errno) {
+      return try files.readAll(source.file.number, into: &bytes, count: Int(wanted), at: offset + position)
+    } catch {
+      throw .failed(error)
+    }
+  }
+}
+
+/// Opens messages, keeping the files read last open.
+final class MessageStore {
+  private let place: SpoolFiles
+  private let files: Files
+  private let key: UInt32
+  private var recent: [LogFile] = []
+
+  /// Log files kept open for the next reader. Mail is mostly read soon after it came, from one or two segments.
+  private static let keptOpen = 4
+
+  init(_ place: SpoolFiles, _ files: Files, key: UInt32) {
+    self.place = place
+    self.files = files
+    self.key = key
+  }
+
+  /// Forgets an open file, so that its room comes back when it is unlinked.
+  func forget(_ number: UInt32) { recent.removeAll { $0.number == number } }
+
+  private func source(_ entry: Entry) throws(SpoolError) -> LogFile {
+    if let known = recent.firstIndex(where: { $0.number == entry.segment }) { return recent[known] }
+    do throws(Errno) {
+      let path = entry.isLarge ? place.large(entry.segment) : place.segment(entry.segment)
+      let opened = LogFile(entry.segment, try files.open(path, .read))
+      // A large message is read once, as a rule: it does not push the segments out.
+      if !entry.isLarge {
+        if recent.count >= MessageStore.keptOpen { recent.removeFirst() }
+        recent.append(opened)
+      }
+      return opened
+    } catch {
+      throw error == .notFound ? .gone : .failed(error)
+    }
+  }
+
+  /// Opens the message of `entry`, having looked that it is really there.
+  func open(_ entry: Entry) throws(SpoolError) -> StoredMessage {
+    let source = try source(entry)
+    do throws(Errno) {
+      if entry.isLarge {
+        guard try files.status(of: source.file.number).size >= Int64(entry.length) else { throw .invalid }
+      } else {
+        var line = Bytes()
+        let length = Int(entry.lineLength)
+        try files.readAll(source.file.number, into: &line, count: length, at: Int64(entry.offset))
+        guard line.count == length, line.last == ASCII.lf,
+          let header = RecordHeader(line: line.span.extracting(0..<(length - 1)), key: key),
+          header.kind == .message, header.sequence == entry.sequence, header.length == entry.length
+        else { throw .invalid }
+      }
+    } catch {
+      throw error == .invalid ? .gone : .failed(error)
+    }
+    return StoredMessage(entry, source, files)
+  }
+}
