@@ -101,18 +101,3 @@ public struct Configuration: Equatable, Sendable {
     }
   }
 }
-
-/// Where to listen.
-public enum Listen: Equatable, Sendable {
-  /// This port on every address of the device, IPv4 and IPv6. A kernel without one of the two is no error.
-  case port(UInt16)
-  /// One address and port.
-  case address(SocketAddress)
-
-  public var port: UInt16 {
-    switch self {
-    case .port(let port): port
-    case .address(let address): address.port
-    }
-  }
-}
