@@ -46,7 +46,8 @@ public enum PathParser {
     switch mailbox(text, at: &index) {
     case .failure(let failure): return .failure(failure)
     case .success(let mailbox):
-      guard index < text.count, text[index] == 0x3E else { return .failure(.brackets) }
+      guard index < text.count else { return .failure(.brackets) }
+      guard text[index] == 0x3E else { return .failure(.domain) }
       index += 1
       guard index - start <= Limits.path else { return .failure(.tooLong) }
       return .success(.mailbox(mailbox))
