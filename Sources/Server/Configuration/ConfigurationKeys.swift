@@ -89,13 +89,12 @@ struct ConfigurationKey {
         configuration.spool.keepFree = .octets(size)
         return true
       },
-      one("Spool", "ExpireAfter", "never, or a time such as 30d or 1y, from 1d to 100y") { word, configuration in
+      one("Spool", "ExpireAfter", "never, or a time such as 30d or 1y, from 1s to 100y") { word, configuration in
         if word.equals("never") {
           configuration.spool.expireAfter = nil
           return true
         }
-        // POP3 tells readers in days (RFC 2449 §6.7), and 0 would mean that nothing may stay at all.
-        guard let time = Quantity.duration(word.span), (86_400...36_500 * 86_400).contains(time) else { return false }
+        guard let time = Quantity.duration(word.span), (1...36_500 * 86_400).contains(time) else { return false }
         configuration.spool.expireAfter = time
         return true
       },

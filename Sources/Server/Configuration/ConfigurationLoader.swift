@@ -231,7 +231,7 @@ struct ConfigurationLoader {
     var bracketed = Bytes("[") + name
     bracketed += "]"
     why.append(shown: bracketed.span)
-    if let near = NearMiss.closest(to: name, among: ConfigurationKey.sections) {
+    if let near = NearMiss.best(for: name, among: ConfigurationKey.sections.map { Bytes($0) }) {
       why += "; did you mean ["
       why += near
       why += "]?"
@@ -248,8 +248,8 @@ struct ConfigurationLoader {
     why += "= in ["
     why += section
     why += "]"
-    let siblings = keys.filter { section.equals($0.section) }.map { $0.name }
-    if let near = NearMiss.closest(to: key, among: siblings) {
+    let siblings = keys.filter { section.equals($0.section) }.map { Bytes($0.name) }
+    if let near = NearMiss.best(for: key, among: siblings) {
       why += "; did you mean "
       why += near
       why += "=?"
