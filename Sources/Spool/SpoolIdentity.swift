@@ -14,32 +14,38 @@ struct SpoolIdentity: Sendable {
   /// the log cannot be told from noise, so there are two, and no new one is ever made for an old log.
   static func load(_ place: SpoolFiles, _ files: Files) throws(SpoolError) -> SpoolIdentity {
     do throws(Errno) {
-      let first = try read(place.id, files)
-      let second = try read(place.secondID, files)
-      if let found = first ?? second {
-        if first == nil { try files.replace(place.id, with: found.text) }
-        if second == nil { try files.replace(place.secondID, with: found.text) }
+      for path in [place.id, place.secondID] {
+        guard let found = try read(path, files) else { continue }
+        try found.write(place, files)
         return found
       }
-      guard try place.numbers(files).segments.isEmpty else { throw .invalid }
-      let random = try Crypto.random(14)
-      let made = SpoolIdentity(
-        prefix: Bytes(random[..<10].map { alphabet[Int($0 & 31)] }),
-        key: random[10...].reduce(0) { $0 << 8 | UInt32($1) })
-      try files.replace(place.id, with: made.text)
-      try files.replace(place.secondID, with: made.text)
-      return made
+      if try place.numbers(files).segments.isEmpty {
+        let made = SpoolIdentity(random: try Crypto.random(14))
+        try made.write(place, files)
+        return made
+      }
     } catch {
-      throw error == .invalid ? .damaged : SpoolError(error)
+      throw SpoolError(error)
     }
+    throw .damaged
   }
 
   private static func read(_ path: Path, _ files: Files) throws(Errno) -> SpoolIdentity? {
+    var text = Bytes()
     do throws(Errno) {
-      return SpoolIdentity(try files.contents(path, limit: 4096).span)
+      text = try files.contents(path, limit: 4096)
     } catch {
       if error == .notFound { return nil }
       throw error
+    }
+    return SpoolIdentity(text)
+  }
+
+  /// Writes whichever of the two files is not as it should be.
+  private func write(_ place: SpoolFiles, _ files: Files) throws(Errno) {
+    for path in [place.id, place.secondID] {
+      if let there = try? files.contents(path, limit: 4096), there == text { continue }
+      try files.replace(path, with: text)
     }
   }
 
@@ -58,18 +64,19 @@ struct SpoolIdentity: Sendable {
   }
 
   /// Reads the file's text; nil when it is not one.
-  private init?(_ text: Span<UInt8>) {
+  private init?(_ text: Bytes) {
     guard let end = text.firstIndex(of: ASCII.lf) else { return nil }
-    var fields = Fields(line: text.extracting(0..<end))
+    var fields = Fields(line: text.span.extracting(0..<end))
     guard fields.next().equals("restante-spool-1") else { return nil }
     prefix = Bytes(fields.next())
     guard prefix.count == 10, let key = fields.next().hexadecimal.flatMap({ UInt32(exactly: $0) }) else { return nil }
     self.key = key
-    guard Bytes(text) == self.text else { return nil }
+    guard text == self.text else { return nil }
   }
 
-  private init(prefix: Bytes, key: UInt32) {
-    self.prefix = prefix
-    self.key = key
+  /// Fourteen octets that nobody can guess.
+  private init(random: Bytes) {
+    prefix = random.prefix(10).map { SpoolIdentity.alphabet[Int($0 & 31)] }
+    key = random.dropFirst(10).reduce(0) { $0 << 8 | UInt32($1) }
   }
 }
