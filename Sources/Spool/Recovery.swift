@@ -17,10 +17,7 @@ struct Recovery {
   }
 
   /// Octets that one batch and the zeros written behind it can have at the most.
-  private static let longestTail: Int64 = 2 * 1024 * 1024
-
-  /// Where each segment ends, as the first record of the one after it says.
-  private typealias Bounds = [UInt32: Int64]
+  static let longestTail: Int64 = 2 * 1024 * 1024
 
   func run() throws(SpoolError) -> Result {
     var result = Result()
@@ -43,7 +40,7 @@ struct Recovery {
     result.end.nextNumber = max(
       result.end.nextNumber, (numbers.segments.last ?? 0) + 1, (numbers.large.last ?? 0) + 1)
 
-    let bounds = readBounds(numbers.segments)
+    let bounds = Recovery.bounds(numbers.segments, place, files, identity)
     var referenced: [UInt32] = []
     for segment in numbers.segments {
       var from: Int64 = 0
@@ -78,8 +75,11 @@ struct Recovery {
     return maildrop
   }
 
-  private func readBounds(_ segments: [UInt32]) -> Bounds {
-    var bounds = Bounds()
+  /// Where each segment ends, as the first record of the one after it says.
+  static func bounds(
+    _ segments: [UInt32], _ place: SpoolFiles, _ files: Files, _ identity: SpoolIdentity
+  ) -> [UInt32: Int64] {
+    var bounds: [UInt32: Int64] = [:]
     for segment in segments {
       guard var scanner = try? SegmentScanner(place.segment(segment), files, key: identity.key),
         let item = try? scanner.next(), case .record(let header, _, _) = item, header.kind == .segment,

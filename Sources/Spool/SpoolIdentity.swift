@@ -14,8 +14,7 @@ struct SpoolIdentity: Sendable {
   /// the log cannot be told from noise, so there are two, and no new one is ever made for an old log.
   static func load(_ place: SpoolFiles, _ files: Files) throws(SpoolError) -> SpoolIdentity {
     do throws(Errno) {
-      for path in [place.id, place.secondID] {
-        guard let found = try read(path, files) else { continue }
+      if let found = try find(place, files) {
         try found.write(place, files)
         return found
       }
@@ -28,6 +27,18 @@ struct SpoolIdentity: Sendable {
       throw SpoolError(error)
     }
     throw .damaged
+  }
+
+  /// Reads the identity and changes nothing; nil where neither file has it.
+  static func read(_ place: SpoolFiles, _ files: Files) throws(SpoolError) -> SpoolIdentity? {
+    do throws(Errno) { return try find(place, files) } catch { throw SpoolError(error) }
+  }
+
+  private static func find(_ place: SpoolFiles, _ files: Files) throws(Errno) -> SpoolIdentity? {
+    for path in [place.id, place.secondID] {
+      if let found = try read(path, files) { return found }
+    }
+    return nil
   }
 
   private static func read(_ path: Path, _ files: Files) throws(Errno) -> SpoolIdentity? {
