@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 
 import pexpect
 import pytest
@@ -97,7 +98,8 @@ def test_an_unknown_account_is_said_to_be_unknown(either):
         assert b"nobody" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a/b", "../a", "a@b", ".", "..", "a" * 65, "a+b", "-", "a\tb", "a:b", "a\x01"])
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "../a", "a@b", ".", "..", "a" * 65, "a+b", "-", "a\tb", "a:b",
+                                  "a\x01"])
 def test_names_that_cannot_be_a_maildrop_are_refused(make_office, name):
     office = make_office(accounts=())
     done = office.run("account", "add", name, "--password-stdin", input="x-secret\n", code=None)
@@ -150,7 +152,8 @@ def test_account_list_as_JSON(either):
 
 
 def prompt(office, *arguments):
-    return pexpect.spawn(PROGRAM, [*arguments, "--config", str(office.config)], timeout=15, env=environment(TERM="vt100"))
+    return pexpect.spawn(PROGRAM, [*arguments, "--config", str(office.config)], timeout=15,
+                         env=environment(TERM="vt100"))
 
 
 def test_the_password_is_asked_twice_and_not_shown(make_office):
@@ -348,10 +351,9 @@ def test_a_quota_is_changed(office):
 
 def test_many_accounts_changed_at_the_same_time_are_all_kept(make_office):
     """The accounts file is changed under a lock: twelve commands at once lose nothing."""
-    import subprocess
-
     office = make_office().start()
-    commands = [subprocess.Popen([PROGRAM, "account", "add", f"new{n}", "--password-stdin", "--config", str(office.config)],
+    commands = [subprocess.Popen([PROGRAM, "account", "add", f"new{n}", "--password-stdin",
+                                  "--config", str(office.config)],
                                  stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) for n in range(12)]
     for command in commands:
         _, errors = command.communicate(b"some-secret\n", timeout=60)

@@ -78,7 +78,8 @@ def test_dropins_win_in_the_order_of_their_names(make_office):
 def test_comments_spaces_and_CRLF_are_understood(make_office):
     office = make_office()
     text = office.config.read_text()
-    office.config.write_bytes(("# a comment\r\n; another\r\n\r\n" + text.replace("=", " = ").replace("\n", "\r\n")).encode())
+    text = "# a comment\n; another\n\n" + text.replace("=", " = ")
+    office.config.write_bytes(text.replace("\n", "\r\n").encode())
     office.run("check", code=OK)
     office.start()
     office.deliver(letter(b"x\r\n"))
