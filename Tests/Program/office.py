@@ -239,6 +239,11 @@ class Office:
     def segments(self):
         return sorted((self.state / "spool" / "log").iterdir())
 
+    def names(self, segment, text):
+        """Whether `text` names a file of the log, by its name or its number."""
+        number = int(segment.stem)
+        return re.search(rb"%b|segment 0*%d\b|\b%d\.(log|msg)" % (segment.name.encode(), number, number), text)
+
     def index(self, name):
         return self.state / "spool" / "index" / name
 
