@@ -78,6 +78,7 @@ public struct SocketAddress: Equatable, Sendable {
 }
 
 /// A connection that a listener took.
+@frozen
 public struct Accepted: ~Copyable {
   public var socket: Descriptor
   public let peer: SocketAddress
@@ -122,6 +123,13 @@ public enum Sockets {
   /// Fills the beginning of `buffer`; returns how many octets came, 0 when the peer has sent its last.
   public static func receive(_ socket: Int32, into buffer: inout Bytes) throws(Errno) -> Int {
     try Errno.check(unsafe buffer.withUnsafeMutableBytes { unsafe cl_recv(socket, $0.baseAddress, $0.count) })
+  }
+
+  /// The same, into `buffer` from index `start` on.
+  public static func receive(_ socket: Int32, into buffer: inout Bytes, at start: Int) throws(Errno) -> Int {
+    guard start >= 0, start < buffer.count else { throw .invalid }
+    return try Errno.check(
+      unsafe buffer.withUnsafeMutableBytes { unsafe cl_recv(socket, $0.baseAddress! + start, $0.count - start) })
   }
 
   /// Sends some of `bytes`; returns how many octets the kernel took. With `more`, it may hold a last short segment

@@ -1,0 +1,291 @@
+import Spool
+import System
+import Wire
+
+/// What a technician may want to know of. No password, no message text; octets from a peer are shown harmlessly.
+public enum JournalEvent {
+  case started(version: Bytes, stateDirectory: Path)
+  case listening(Service, SocketAddress)
+  /// One of a port's two address families is not to be had.
+  case notListening(Service, SocketAddress, Errno)
+  case noControlSocket(Path, Errno)
+  case clockNotSet
+  case stopping(connections: Int)
+  case stopped
+
+  case delivered(sequence: UInt64, from: Bytes, to: [Bytes], octets: Int, peer: SocketAddress)
+  case recipientRefused(recipient: Bytes, reason: StaticString, from: Bytes, peer: SocketAddress)
+  /// A message that nobody here got; `reply` is what its sender was told.
+  case messageRefused(reply: Bytes, from: Bytes, peer: SocketAddress)
+
+  case login(name: Bytes, peer: SocketAddress)
+  case loginRefused(name: Bytes, reason: StaticString, peer: SocketAddress)
+  case fetched(name: Bytes, Fetched, peer: SocketAddress)
+  case maildropFault(name: Bytes, SpoolError, peer: SocketAddress)
+  /// By a command, not by a reader.
+  case deleted(name: Bytes, messages: Int)
+  case restored(name: Bytes, messages: Int)
+
+  case tooManyConnections(Service, inAll: Bool, limit: Int, peer: SocketAddress)
+  case noDescriptors(Errno)
+  case timedOut(Service, awaited: StaticString, peer: SocketAddress)
+  /// A session that we ended; `reply` is the last line it was told.
+  case ended(Service, reply: Bytes, peer: SocketAddress)
+  case controlRefused(user: UInt32)
+
+  case spool(SpoolEvent)
+  case problem(Problem)
+  case reloaded
+  case reloadRefused
+  case needsRestart(StaticString)
+  case failed(StaticString, Errno)
+  /// The beginning of a message was sent, and the rest cannot be read.
+  case messageBroken(SpoolError, peer: SocketAddress)
+  case draftFailed(SpoolError)
+  case configurationRefused
+  case startFailed(Bytes)
+  case leftOut(lines: Int, of: StaticString)
+}
+
+/// What one reader did in one session: messages and their octets.
+public struct Fetched: Sendable {
+  public var topped: Int32 = 0
+  public var toppedOctets: Int64 = 0
+  public var retrieved: Int32 = 0
+  public var retrievedOctets: Int64 = 0
+  public var deleted = 0
+  /// The maildrop at login.
+  public var messages = 0
+  public var octets: Int64 = 0
+
+  public init() {}
+
+  /// Whether there is anything to tell.
+  var isEmpty: Bool { topped == 0 && retrieved == 0 && deleted == 0 }
+}
+
+extension JournalEvent {
+  /// The severity of syslog(3): 3 error, 4 warning, 5 notice, 6 information.
+  public var severity: Int {
+    switch self {
+    case .spool(let event): event.severity
+    case .failed, .reloadRefused, .messageBroken, .draftFailed, .configurationRefused, .startFailed: 3
+    case .clockNotSet, .noControlSocket, .maildropFault, .tooManyConnections, .noDescriptors, .problem, .needsRestart,
+      .notListening, .loginRefused, .controlRefused, .leftOut:
+      4
+    case .started, .stopping, .stopped, .reloaded, .messageRefused, .timedOut, .ended, .deleted, .restored: 5
+    case .listening, .delivered, .recipientRefused, .login, .fetched: 6
+    }
+  }
+
+  /// The name of the kind, where a flood of them is to be cut: whatever a stranger can cause as often as it likes.
+  var floods: StaticString? {
+    switch self {
+    case .recipientRefused: "refused recipient"
+    case .messageRefused: "refused message"
+    case .loginRefused: "refused login"
+    case .tooManyConnections: "too many connections"
+    case .noDescriptors: "no descriptors"
+    case .timedOut: "timeout"
+    case .ended: "ended session"
+    case .maildropFault: "maildrop fault"
+    case .failed, .messageBroken, .draftFailed: "fault"
+    case .controlRefused: "control refused"
+    default: nil
+    }
+  }
+
+  /// What happened, what it means and what to do, in one line of harmless octets without its end.
+  public func describe(into text: inout Bytes) {
+    switch self {
+    case .started(let version, let stateDirectory):
+      text += "Restante "
+      text += version
+      text += " started, mail is kept in "
+      text.append(shown: stateDirectory.bytes.span, limit: 4096)
+    case .listening(let service, let address):
+      text += "listening for "
+      text += service.name
+      text += " on "
+      text += address.textWithPort
+    case .notListening(let service, let address, let error):
+      text += "not listening for "
+      text += service.name
+      text += " on "
+      text += address.textWithPort
+      text += ": "
+      text += error.text
+      text += "; the other address family is served"
+    case .noControlSocket(let path, let error):
+      text += "no control socket at "
+      text.append(shown: path.bytes.span, limit: 4096)
+      text += ": "
+      text += error.text
+      text += "; mail is served, but status, restore and import cannot reach this server"
+    case .clockNotSet:
+      text += "the clock is not set; mail received now is marked with a time that is not right"
+    case .stopping(let connections):
+      text += "stopping; connections to end: "
+      text.append(decimal: connections)
+    case .stopped:
+      text += "stopped"
+    case .delivered(let sequence, let from, let to, let octets, let peer):
+      text += "delivered "
+      text.append(decimal: sequence)
+      text += ": from=<"
+      text.append(shown: from.span, limit: Limits.path)
+      text += "> to="
+      for (index, name) in to.enumerated() {
+        // A journal line has its limits; the message itself names nobody, but its record in the spool does.
+        if index == 20 {
+          text += ",... ("
+          text.append(decimal: to.count)
+          text += " in all)"
+          break
+        }
+        if index > 0 { text += "," }
+        text.append(shown: name.span, limit: Limits.accountName)
+      }
+      text += " octets="
+      text.append(decimal: octets)
+      append(peer, to: &text)
+    case .recipientRefused(let recipient, let reason, let from, let peer):
+      text += "refused recipient <"
+      text.append(shown: recipient.span, limit: Limits.path)
+      text += ">: "
+      text += reason
+      append(from, peer, to: &text)
+    case .messageRefused(let reply, let from, let peer):
+      text += "refused message: "
+      text.append(shown: reply.span, limit: 200)
+      append(from, peer, to: &text)
+    case .login(let name, let peer):
+      text += "login: "
+      text.append(shown: name.span, limit: Limits.accountName)
+      append(peer, to: &text)
+    case .loginRefused(let name, let reason, let peer):
+      text += "login refused: "
+      text.append(shown: name.span, limit: Limits.accountName)
+      text += ": "
+      text += reason
+      append(peer, to: &text)
+    case .fetched(let name, let done, let peer):
+      text += "fetched: "
+      text.append(shown: name.span, limit: Limits.accountName)
+      text += " top="
+      text.append(decimal: Int(done.topped))
+      text += "/"
+      text.append(decimal: Int(done.toppedOctets))
+      text += " retr="
+      text.append(decimal: Int(done.retrieved))
+      text += "/"
+      text.append(decimal: Int(done.retrievedOctets))
+      text += " del="
+      text.append(decimal: done.deleted)
+      text += "/"
+      text.append(decimal: done.messages)
+      text += " size="
+      text.append(decimal: Int(done.octets))
+      append(peer, to: &text)
+    case .maildropFault(let name, let error, let peer):
+      text += "maildrop "
+      text.append(shown: name.span, limit: Limits.accountName)
+      text += " could not be served: "
+      append(error, to: &text)
+      text += "; its reader was told to try again. If it stays so, run 'restante check'"
+      append(peer, to: &text)
+    case .deleted(let name, let messages):
+      text += "deleted by command: "
+      text.append(shown: name.span, limit: Limits.accountName)
+      text += " messages="
+      text.append(decimal: messages)
+    case .restored(let name, let messages):
+      text += "restored by command: "
+      text.append(shown: name.span, limit: Limits.accountName)
+      text += " messages="
+      text.append(decimal: messages)
+    case .tooManyConnections(let service, let inAll, let limit, let peer):
+      text += "refused a connection for "
+      text += service.name
+      text += inAll ? ": MaximumConnections=" : ": MaximumConnectionsPerAddress="
+      text.append(decimal: limit)
+      text += " is reached"
+      append(peer, to: &text)
+    case .noDescriptors(let error):
+      text += "no descriptor left for a new connection: "
+      text += error.text
+      text += "; raise LimitNOFILE= or lower MaximumConnections="
+    case .timedOut(let service, let awaited, let peer):
+      text += service.name
+      text += " session cut off: "
+      text += awaited
+      append(peer, to: &text)
+    case .ended(let service, let reply, let peer):
+      text += service.name
+      text += " session ended: "
+      text.append(shown: reply.span, limit: 200)
+      append(peer, to: &text)
+    case .controlRefused(let user):
+      text += "control socket: user "
+      text.append(decimal: UInt64(user))
+      text += " is neither this server's nor root"
+    case .spool(let event):
+      event.describe(into: &text)
+    case .problem(let problem):
+      text += problem.description
+    case .reloaded:
+      text += "configuration, accounts and aliases are read again"
+    case .reloadRefused:
+      text += "the new configuration is not used, the old one goes on to hold; mend what was named and reload again"
+    case .needsRestart(let what):
+      text += what
+      text += " changed; that takes effect at the next start"
+    case .failed(let what, let error):
+      text += what
+      text += ": "
+      text += error.text
+    case .messageBroken(let error, let peer):
+      text += "a message could not be read to its end: "
+      append(error, to: &text)
+      text += "; the session was broken off, and its reader will try again. Run 'restante check'"
+      append(peer, to: &text)
+    case .draftFailed(let error):
+      text += "a message that is coming in could not be written: "
+      append(error, to: &text)
+      text += "; its sender will be told to try again"
+    case .configurationRefused:
+      text += "not started: mend what was named, and try with 'restante check'"
+    case .startFailed(let why):
+      text += "not started: "
+      text += why
+    case .leftOut(let lines, let kind):
+      text += "left out of the journal: "
+      text.append(decimal: lines)
+      text += " more lines of the kind \""
+      text += kind
+      text += "\""
+    }
+  }
+
+  private func append(_ peer: SocketAddress, to text: inout Bytes) {
+    text += " peer="
+    text += peer.text
+  }
+
+  private func append(_ from: Bytes, _ peer: SocketAddress, to text: inout Bytes) {
+    text += " from=<"
+    text.append(shown: from.span, limit: Limits.path)
+    text += ">"
+    append(peer, to: &text)
+  }
+
+  private func append(_ error: SpoolError, to text: inout Bytes) {
+    switch error {
+    case .full: text += "the disk is full"
+    case .failed(let error): text += error.text
+    case .gone: text += "a message is gone"
+    case .held: text += "another process has the spool"
+    case .damaged: text += "what was read is not what was written"
+    }
+  }
+}

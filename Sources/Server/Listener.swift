@@ -1,0 +1,93 @@
+import System
+import Wire
+
+/// A socket that takes connections for one service.
+final class Listener {
+  private let socket: Descriptor
+  let service: Service
+  /// With the port the kernel chose, if it was to choose.
+  let address: SocketAddress
+
+  init(_ socket: consuming Descriptor, _ service: Service, _ address: SocketAddress) {
+    self.socket = socket
+    self.service = service
+    self.address = address
+  }
+
+  var number: Int32 { socket.number }
+
+  /// All listeners the configuration asks for.
+  static func openAll(
+    _ configuration: Configuration, _ journal: Journal, now: Int64
+  ) throws(StartFailure) -> [Listener] {
+    var all: [Listener] = []
+    for listen in configuration.smtp.listen { try open(listen, .smtp, &all, journal, now) }
+    for listen in configuration.pop3.listen { try open(listen, .pop3, &all, journal, now) }
+    if all.isEmpty {
+      throw StartFailure(
+        StartFailure.configuration, Bytes("nothing to listen on: [SMTP] Listen= and [POP3] Listen= are both \"no\""))
+    }
+    return all
+  }
+
+  private static func open(
+    _ listen: Listen, _ service: Service, _ all: inout [Listener], _ journal: Journal, _ now: Int64
+  ) throws(StartFailure) {
+    switch listen {
+    case .address(let address):
+      do throws(Errno) { all.append(try open(address, service)) } catch { throw failure(error, service, address) }
+    case .port(let port):
+      // The same port in both families; a device may be without one of them.
+      var first: Errno?
+      var port = port
+      let before = all.count
+      for family in [SocketAddress.Family.ipv4, .ipv6] {
+        let address = SocketAddress.any(family, port: port)
+        do throws(Errno) {
+          let listener = try open(address, service)
+          port = listener.address.port
+          all.append(listener)
+        } catch {
+          guard error == .noFamily || error == .noAddress else { throw failure(error, service, address) }
+          if first != nil { throw failure(error, service, address) }
+          first = error
+          if family == .ipv6 || all.count == before { journal.record(.notListening(service, address, error), now: now) }
+        }
+      }
+    }
+  }
+
+  private static func open(_ address: SocketAddress, _ service: Service) throws(Errno) -> Listener {
+    let socket = try Sockets.listen(address, backlog: Limits.backlog)
+    // Connections inherit it. Whatever belongs together is sent together, so nothing is gained by waiting for more.
+    Sockets.setNoDelay(socket.number, true)
+    let local = try Sockets.localAddress(socket.number)
+    return Listener(socket, service, local)
+  }
+
+  private static func failure(_ error: Errno, _ service: Service, _ address: SocketAddress) -> StartFailure {
+    var text = Bytes("cannot listen for ")
+    text += service.name
+    text += " on "
+    text += address.textWithPort
+    text += ": "
+    text += error.text
+    switch error {
+    case .inUse:
+      text += "; another program has this port. See which with \"ss -ltnp\" and stop it, or choose another Listen="
+    case .denied, .notPermitted:
+      text += "; ports below 1024 need root or CAP_NET_BIND_SERVICE. Start by systemd, or choose another Listen="
+      return StartFailure(StartFailure.permission, text)
+    case .noAddress:
+      text += "; this device has no such address. Mend Listen=, or give a port alone"
+    default: break
+    }
+    return StartFailure(StartFailure.unavailable, text)
+  }
+}
+
+extension Errno {
+  /// EADDRNOTAVAIL and EAFNOSUPPORT: what a device without IPv6 says.
+  static let noAddress = Errno(99)
+  static let noFamily = Errno(97)
+}

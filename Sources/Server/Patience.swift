@@ -1,0 +1,68 @@
+import Wire
+
+/// How long we wait for a peer, and what it must do meanwhile. Seconds are of a clock that only grows.
+///
+/// One octet now and then extends nothing: a command must be complete in time, and a message must keep a pace.
+struct Patience {
+  /// What we wait for.
+  enum Awaited: UInt8 {
+    /// Our own disk or thread: no fault of the peer's.
+    case ourselves
+    /// The client's login, from its first moment on, whatever it does meanwhile.
+    case login
+    /// A complete command.
+    case command
+    /// The rest of a message from the peer.
+    case upload
+    /// That the peer takes what we have for it.
+    case download
+    /// That the peer hears our last words.
+    case end
+  }
+
+  enum Verdict: Equatable {
+    /// Look again at ``deadline``.
+    case wait
+    case over
+  }
+
+  private(set) var awaited = Awaited.command
+  /// When to look again.
+  private(set) var deadline = Int64.max
+  /// Octets moved when the window began; nil until it is looked at for the first time.
+  private var mark: Int64?
+
+  init() {}
+
+  /// Begins to wait anew, for `seconds`.
+  mutating func begin(_ awaited: Awaited, now: Int64, seconds: Int, moved: Int64) {
+    self.awaited = awaited
+    switch awaited {
+    case .ourselves:
+      deadline = .max
+    case .download:
+      // What the kernel holds for the peer is not taken yet; how much that is is asked only if it lasts.
+      deadline = now + 1
+      mark = nil
+    case .login, .command, .upload, .end:
+      deadline = now + Int64(seconds)
+      mark = moved
+    }
+  }
+
+  /// Whether patience is over at `now`. `moved` counts the octets the peer has sent or taken since it came; it is asked
+  /// for only when it matters.
+  mutating func look(now: Int64, moved: () -> Int64) -> Verdict {
+    guard now >= deadline else { return .wait }
+    switch awaited {
+    case .ourselves: return .wait
+    case .login, .command, .end: return .over
+    case .upload, .download:
+      let moved = moved()
+      if let mark, moved - mark < Int64(Limits.paceOctets) { return .over }
+      mark = moved
+      deadline = now + Int64(Limits.paceSeconds)
+      return .wait
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import Accounts
+import POP3
+import SMTP
+import Spool
+import System
+import Wire
+
+// What the configuration means for the parts, at the start and when it is read again.
+extension Server {
+  static func smtpSettings(_ configuration: Configuration, normalizing: Bool) -> SMTP.Settings {
+    SMTP.Settings(
+      hostName: configuration.device.hostName, maximumMessageSize: configuration.smtp.maximumMessageSize,
+      bareNewline: normalizing ? .normalize : configuration.smtp.bareNewline,
+      recipients: configuration.smtp.maximumRecipients)
+  }
+
+  static func pop3Settings(_ configuration: Configuration) -> POP3.Settings {
+    POP3.Settings(
+      hostName: configuration.device.hostName, implementation: Bytes("Restante"),
+      expireDays: configuration.spool.expireAfter.map { Int(clamping: $0 / 86_400) },
+      loginDelay: configuration.pop3.loginDelay > 0 ? Int(clamping: configuration.pop3.loginDelay) : nil,
+      requireTLS: configuration.pop3.requireTLS)
+  }
+
+  /// In the order of ``Service``'s raw values.
+  static func counts(_ configuration: Configuration) -> [ConnectionCounts] {
+    [
+      ConnectionCounts(
+        maximum: configuration.smtp.maximumConnections,
+        maximumPerAddress: configuration.smtp.maximumConnectionsPerAddress, excusesLoopback: false),
+      ConnectionCounts(
+        maximum: configuration.pop3.maximumConnections,
+        maximumPerAddress: configuration.pop3.maximumConnectionsPerAddress, excusesLoopback: true),
+      ConnectionCounts(maximum: 16, maximumPerAddress: 16, excusesLoopback: true),
+    ]
+  }
+
+  static func options(_ configuration: Configuration, _ files: Files) -> SpoolOptions {
+    var percent = 10
+    switch configuration.spool.keepFree {
+    case .percent(let number): percent = number
+    case .octets(let octets):
+      if let space = try? files.space(configuration.device.stateDirectory), space.total >= 100 {
+        percent = Int(clamping: min(90, (octets + space.total / 100 - 1) / (space.total / 100)))
+      }
+    }
+    return SpoolOptions(
+      keepDeleted: configuration.spool.keepDeleted, keepFreePercent: percent,
+      expireAfter: configuration.spool.expireAfter)
+  }
+
+  static func directory(_ configuration: Configuration, _ files: Files) -> Directory {
+    Directory(
+      files, accounts: configuration.device.stateDirectory.appending("accounts"),
+      aliases: configuration.device.aliases, domains: configuration.device.domains,
+      hostName: configuration.device.hostName)
+  }
+
+  static func failure(_ error: SpoolError, _ state: Path) -> StartFailure {
+    var text = Bytes("the spool in ")
+    text.append(shown: state.bytes.span, limit: 4096)
+    switch error {
+    case .held:
+      text += " is served by another process already; there can be only one"
+      return StartFailure(StartFailure.tryAgain, text)
+    case .full:
+      text += " cannot be opened: the disk is full. Make some room, then start again"
+      return StartFailure(StartFailure.cannotCreate, text)
+    case .failed(let error):
+      text += " cannot be opened: "
+      text += error.text
+      switch error {
+      case .denied, .notPermitted:
+        text += "; it must belong to the user this server runs as"
+        return StartFailure(StartFailure.permission, text)
+      case .notFound:
+        text += "; make the directory, or choose another StateDirectory="
+        return StartFailure(StartFailure.cannotCreate, text)
+      case .readOnly: return StartFailure(StartFailure.cannotCreate, text)
+      default: return StartFailure(StartFailure.inputOutput, text)
+      }
+    case .gone, .damaged:
+      text += " is damaged; run \"restante check --repair\", then start again"
+      return StartFailure(StartFailure.inputOutput, text)
+    }
+  }
+
+  /// Reads configuration, accounts and aliases again. With errors in the configuration the old one holds, and false is
+  /// returned.
+  @discardableResult
+  func reload() -> Bool {
+    let loaded = Configuration.load(configurationPath)
+    guard loaded.problems.isEmpty else {
+      for problem in loaded.problems { record(.problem(problem)) }
+      record(.reloadRefused)
+      return false
+    }
+    var fresh = loaded.configuration
+    let old = configuration
+    if fresh.smtp.listen != old.smtp.listen || fresh.pop3.listen != old.pop3.listen
+      || fresh.smtp.listenTLS != old.smtp.listenTLS || fresh.pop3.listenTLS != old.pop3.listenTLS
+    {
+      record(.needsRestart("Listen="))
+      (fresh.smtp.listen, fresh.pop3.listen) = (old.smtp.listen, old.pop3.listen)
+      (fresh.smtp.listenTLS, fresh.pop3.listenTLS) = (old.smtp.listenTLS, old.pop3.listenTLS)
+    }
+    if fresh.device.stateDirectory != old.device.stateDirectory {
+      record(.needsRestart("StateDirectory="))
+      fresh.device.stateDirectory = old.device.stateDirectory
+    }
+    configuration = fresh
+    smtpSettings = Self.smtpSettings(fresh, normalizing: false)
+    smtpSettingsNormalizing = Self.smtpSettings(fresh, normalizing: true)
+    pop3Settings = Self.pop3Settings(fresh)
+    spool.options = Self.options(fresh, files)
+    for (index, count) in Self.counts(fresh).enumerated() {
+      counts[index].maximum = count.maximum
+      counts[index].maximumPerAddress = count.maximumPerAddress
+    }
+    if fresh.pop3.loginDelay == 0 { logins = [:] }
+    if fresh.device != old.device { directory = Self.directory(fresh, files) }
+    directory.reload(now: now)
+    tellProblems()
+    record(.reloaded)
+    return true
+  }
+}
