@@ -1,6 +1,7 @@
 import os
 import pathlib
 import shutil
+import subprocess
 
 import pytest
 
@@ -71,11 +72,38 @@ def needs():
     return check
 
 
+class Faults:
+    """The control file of failing.c: what is to fail in an office made with `library` and `variables`."""
+
+    def __init__(self, file, library):
+        self.file, self.library = file, library
+        self.variables = {"FAILING": str(file)}
+        self.set()
+
+    def set(self, *rules, clock=0):
+        """Rules of (call, error, count, part of the path), all others gone; and the seconds the clock is wrong by."""
+        text = "".join(f"{call} {error} {count} {path}\n" for call, error, count, path in rules)
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(text + f"clock {clock} 0 -\n")
+        os.rename(fresh, self.file)
+
+    def clear(self):
+        self.set()
+
+    def happened(self):
+        """The failures that were handed to the program, [[call, error, path]]."""
+        did = self.file.with_name(self.file.name + ".did")
+        return [line.split(maxsplit=2) for line in did.read_text().splitlines()] if did.exists() else []
+
+
+@pytest.fixture
+def faults(tmp_path, compiled):
+    return Faults(tmp_path / "faults", compiled("failing.c", "-shared", "-fPIC"))
+
+
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
     """Compiles a C file of this directory: the path of the program or of the shared object."""
-    import subprocess
-
     directory = tmp_path_factory.mktemp("compiled")
 
     def build(source, *flags):

@@ -1,8 +1,10 @@
-// Makes system calls of the program under test fail, when and as a control file says. Loaded with LD_PRELOAD.
+// Makes system calls of the program under test fail, and its clock go wrong, when and as a control file says. Loaded
+// with LD_PRELOAD.
 //
 // FAILING names the control file: lines "CALL ERRNO COUNT PATH". The next COUNT calls (-1: every call) of CALL on a
 // descriptor whose path holds PATH fail with ERRNO; ERRNO -1 makes a write short instead (half of it is written).
-// The file is read again whenever its modification time or size changes. Each failure is appended to FAILING.did.
+// "clock SECONDS 0 -" puts the wall clock forward by SECONDS, or back. The file is read again whenever another takes its
+// name. Each failure is appended to FAILING.did.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 struct rule {
@@ -25,22 +27,17 @@ struct rule {
 };
 static struct rule rules[32];
 static int rule_count;
-static struct timespec read_at;
-static off_t read_size = -1;
+static ino_t read_from;
+static long clock_offset;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void load(void) {
   const char *name = getenv("FAILING");
   struct stat now;
-  if (name == NULL || stat(name, &now) < 0) {
-    rule_count = 0;
-    return;
-  }
-  if (now.st_size == read_size && now.st_mtim.tv_sec == read_at.tv_sec && now.st_mtim.tv_nsec == read_at.tv_nsec)
-    return;
-  read_at = now.st_mtim;
-  read_size = now.st_size;
+  if (name == NULL || stat(name, &now) < 0 || now.st_ino == read_from) return;
+  read_from = now.st_ino;
   rule_count = 0;
+  clock_offset = 0;
   char text[8192];
   int fd = (int)syscall(SYS_openat, AT_FDCWD, name, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
@@ -51,7 +48,9 @@ static void load(void) {
   char *rest = NULL;
   for (char *line = strtok_r(text, "\n", &rest); line != NULL && rule_count < 32; line = strtok_r(NULL, "\n", &rest)) {
     struct rule *rule = &rules[rule_count];
-    if (sscanf(line, "%31s %d %d %255s", rule->call, &rule->error, &rule->count, rule->path) == 4) rule_count++;
+    if (sscanf(line, "%31s %d %d %255s", rule->call, &rule->error, &rule->count, rule->path) != 4) continue;
+    if (strcmp(rule->call, "clock") == 0) clock_offset = rule->error;
+    else rule_count++;
   }
 }
 
@@ -170,4 +169,17 @@ int openat64(int directory, const char *path, int flags, ...) {
   mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(more, mode_t) : 0;
   va_end(more);
   return opened("openat64", directory, path, flags, mode);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *out) {
+  int result = NEXT(clock_gettime)(clock, out);
+  if (result == 0 && clock == CLOCK_REALTIME) {
+    int saved = errno;
+    pthread_mutex_lock(&lock);
+    load();
+    out->tv_sec += clock_offset;
+    pthread_mutex_unlock(&lock);
+    errno = saved;
+  }
+  return result;
 }

@@ -14,38 +14,10 @@ from office import address
 from waiting import until
 
 
-class Faults:
-    """The control file of failing.c."""
-
-    def __init__(self, file):
-        self.file = file
-        self.version = 0
-        self.clear()
-
-    def set(self, *rules):
-        """Rules of (call, error, count, part of the path)."""
-        self.version += 1
-        text = "".join(f"{call} {error} {count} {path}\n" for call, error, count, path in rules) + "#" * self.version
-        fresh = self.file.with_suffix(".new")
-        fresh.write_text(text)
-        os.rename(fresh, self.file)
-
-    def clear(self):
-        self.set()
-
-    def happened(self):
-        """The failures that were handed to the program, [(call, error, path)]."""
-        did = self.file.with_name(self.file.name + ".did")
-        return [line.split(maxsplit=2) for line in did.read_text().splitlines()] if did.exists() else []
-
-
 @pytest.fixture
-def faulty(make_office, compiled, tmp_path):
-    """(office, faults): an open office whose system calls fail on demand."""
-    faults = Faults(tmp_path / "faults")
-    library = compiled("failing.c", "-shared", "-fPIC")
-    office = make_office(preload=library, variables={"FAILING": str(faults.file)})
-    office.start()
+def faulty(make_office, faults):
+    """(office, faults): an open office with one message, whose system calls fail on demand."""
+    office = make_office(preload=faults.library, variables=faults.variables).start()
     office.deliver(numbered(b"before", 500))
     return office, faults
 

@@ -1,8 +1,7 @@
 """The mail commands: list, show, delete, restore, export and import; retention; with the daemon and without."""
 
-import json
 import mailbox
-import time
+import re
 
 import pytest
 
@@ -121,8 +120,6 @@ def full(request, make_office):
 
 def mboxrd(text):
     """The messages of an mbox in mboxrd form, by its definition: From_ lines part, `>`+From loses one `>`."""
-    import re
-
     messages = []
     for part in re.split(rb"(?m)^From .*\n", text)[1:]:
         assert part.endswith(b"\n"), part[-20:]
@@ -214,56 +211,3 @@ def test_a_large_maildrop_is_exported_and_imported_whole(office):
     assert sorted(office.fetch("bert").values()) == sorted(office.fetch("anna").values())
 
 
-# Retention
-
-
-def test_ExpireAfter_takes_old_mail_and_leaves_new(make_office):
-    office = make_office({"Spool": {"ExpireAfter": "2s", "KeepDeleted": "7d"}})
-    try:
-        office.start()
-    except AssertionError:
-        if b"ExpireAfter" in office.log():
-            pytest.skip(f"NOT TESTED: ExpireAfter=2s is too short for this program: {office.log()!r}")
-        raise
-    office.deliver(letter(b"old\r\n"))
-    assert len(office.fetch("anna")) == 1
-    until(lambda: office.fetch("anna") == {}, "the message to expire", 90)
-    office.deliver(letter(b"new\r\n"))
-    assert len(office.fetch("anna")) == 1
-
-
-def test_KeepDeleted_is_how_long_mail_can_be_restored(make_office):
-    office = make_office({"Spool": {"KeepDeleted": "1s"}})
-    try:
-        office.start()
-    except AssertionError:
-        if b"KeepDeleted" in office.log():
-            pytest.skip(f"NOT TESTED: KeepDeleted=1s is too short for this program: {office.log()!r}")
-        raise
-    office.deliver(letters.numbered(b"x", 500_000))
-    with office.pop3("anna") as reader:
-        reader.dele(1)
-        reader.quit()
-    deleted = time.monotonic()
-    until(lambda: not sequences(office, "--deleted"), "the message to be past restoring", 90)
-    assert time.monotonic() - deleted > 0.5
-    office.run("check")
-
-
-def test_expired_and_deleted_space_comes_back(make_office):
-    """Dead ranges are punched, dead segments unlinked: the spool does not grow with what has passed through it."""
-    office = make_office({"Spool": {"KeepDeleted": "0"}}).start()
-
-    def on_disk():
-        return sum(file.stat().st_blocks * 512 for file in office.segments())
-
-    for round in range(6):
-        with office.smtp() as sender:
-            for n in range(40):
-                sender.deliver(letters.numbered(b"r%d.%d" % (round, n), 200_000), b"anna@office.example")
-            sender.quit()
-        with office.pop3("anna") as reader:
-            reader.dele(*reader.list())
-            reader.quit()
-    until(lambda: on_disk() < 40 << 20, "the room of 48 MB of deleted mail to come back", 60)
-    assert json.dumps(office.status())
