@@ -3,8 +3,8 @@
 //
 // FAILING names the control file: lines "CALL ERRNO COUNT PATH". The next COUNT calls (-1: every call) of CALL on a
 // descriptor whose path holds PATH fail with ERRNO; ERRNO -1 makes a write short instead (half of it is written).
-// "clock SECONDS 0 -" puts the wall clock forward by SECONDS, or back. The file is read again whenever another takes its
-// name. Each failure is appended to FAILING.did.
+// "clock SECONDS 0 -" puts the wall clock forward by SECONDS, or back. The file is read again whenever another takes
+// its name. Each failure is appended to FAILING.did.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
