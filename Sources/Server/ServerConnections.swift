@@ -1,3 +1,4 @@
+import Accounts
 import Spool
 import System
 import Wire

@@ -1,3 +1,5 @@
+import Accounts
+import Spool
 import System
 import Wire
 
