@@ -6,6 +6,14 @@ enum Refusal {
   /// Of BDAT alone, whose octets come whatever we think of the command.
   case noTransaction, noRecipients, badArgument
 
+  /// Whether something is wrong with the content itself, rather than with the command that brings it.
+  var isOfContent: Bool {
+    switch self {
+    case .tooLarge, .bareNewline, .loop: true
+    case .noTransaction, .noRecipients, .badArgument: false
+    }
+  }
+
   func append(to reply: inout Bytes, limit: Int) {
     switch self {
     case .tooLarge:

@@ -68,7 +68,8 @@ public struct Session {
     }
   }
 
-  /// Whether the client has begun a message that is neither delivered nor dropped.
+  /// Whether the client has begun a message that is neither delivered nor dropped. After ``Effect/close`` it tells whether
+  /// one was cut off.
   public var isInTransaction: Bool { transaction != .none }
 
   /// Appends the greeting: RFC 5321 §3.1.
@@ -108,7 +109,7 @@ public struct Session {
       case .chunk(let left, let isLast):
         if left > 0, start == input.count { return (start, .more) }
         let count = min(left, input.count - start)
-        if refusal == nil { _ = scanner.scan(input.extracting(start..<start + count), into: &content) }
+        _ = scanner.scan(input.extracting(start..<start + count), into: &content)
         start += count
         state = .chunk(left: left - count, isLast: isLast)
         if let effect = chunk(left: left - count, isLast: isLast, reply: &reply, content: &content) {
@@ -200,7 +201,6 @@ public struct Session {
     reply.append(contentsOf: settings.hostName)
     say(text, &reply)
     state = .ended
-    transaction = .none
     return .close
   }
 }

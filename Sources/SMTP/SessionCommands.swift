@@ -25,8 +25,8 @@ extension Session {
       return refuse("500 5.5.2 Command is not known here; nothing was done. HELP lists those that are.", &reply)
     }
     switch verb {
-    case .helo: return greeted(.helo, argument, &reply)
-    case .ehlo: return greeted(.ehlo, argument, &reply)
+    case .helo: return greeted(.helo, argument, &reply, &content)
+    case .ehlo: return greeted(.ehlo, argument, &reply, &content)
     case .mail: return mail(argument, &reply)
     case .rcpt: return recipient(argument, &reply)
     case .data: return data(argument, now: now, localOffset: localOffset, reply: &reply, content: &content)
@@ -57,7 +57,9 @@ extension Session {
 
   // MARK: EHLO and HELO, RFC 5321 §4.1.1.1
 
-  private mutating func greeted(_ kind: Greeting, _ name: Span<UInt8>, _ reply: inout Bytes) -> Effect? {
+  private mutating func greeted(
+    _ kind: Greeting, _ name: Span<UInt8>, _ reply: inout Bytes, _ content: inout Bytes
+  ) -> Effect? {
     guard name.count > 0 else {
       return refuse("501 5.5.4 Your name is missing: send EHLO and the name of your host.", &reply)
     }
@@ -82,7 +84,7 @@ extension Session {
       reply.append(decimal: settings.recipients)
       reply += "\r\n250 HELP\r\n"
     }
-    return endTransaction()
+    return endTransaction(&content)
   }
 
   /// Whether a name can stand in a Received: header as it is. Underscores and the like are tolerated: many a device's
@@ -252,7 +254,7 @@ extension Session {
   private mutating func reset(_ argument: Span<UInt8>, _ reply: inout Bytes, _ content: inout Bytes) -> Effect? {
     guard argument.count == 0 else { return refuseArgument(&reply) }
     say("250 2.0.0 Nothing is under way now", &reply)
-    return endTransaction()
+    return endTransaction(&content)
   }
 
   /// RFC 5321 §4.1.1.6, §7.3: whoever wants to know must send mail.
@@ -280,11 +282,12 @@ extension Session {
   }
 
   /// Forgets the message under way.
-  mutating func endTransaction() -> Effect? {
-    let wasOpen = transaction != .none
+  mutating func endTransaction(_ content: inout Bytes) -> Effect? {
+    guard transaction != .none else { return nil }
     transaction = .none
     envelope = Envelope()
-    return wasOpen ? .discard : nil
+    content.removeAll(keepingCapacity: true)
+    return .discard
   }
 
   // MARK: what is wrong with an argument

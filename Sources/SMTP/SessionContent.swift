@@ -50,7 +50,6 @@ extension Session {
         "501 5.5.4 After BDAT belong a number of octets and perhaps LAST; closing, as this content has no known end.",
         &reply)
       state = .ended
-      transaction = .none
       return .close
     }
     var start = space
@@ -70,7 +69,10 @@ extension Session {
       transaction = .chunked
     }
     state = .chunk(left: Int(clamping: size), isLast: isLast)
-    guard refusal == nil else { return nil }
+    guard refusal == nil else {
+      scanner.collects = false
+      return nil
+    }
     // What is known to become too large need not be collected first.
     return Int(clamping: size) > settings.maximumMessageSize - scanner.octets
       ? drop(.tooLarge, content: &content) : nil
@@ -78,30 +80,21 @@ extension Session {
 
   /// After some of a chunk was scanned. Nil when the next command can follow at once.
   mutating func chunk(left: Int, isLast: Bool, reply: inout Bytes, content: inout Bytes) -> Effect? {
-    if refusal == nil {
-      if left == 0, isLast { scanner.finish(&content) }
-      if let discard = judgeContent(&content) {
-        if left == 0 { refuseChunk(&reply) }
-        return discard
-      }
-      if left > 0 { return .more }
-      if isLast { return deliver() }
-      // A chunk of no octets has brought nothing that could be wrong, and is answered like any other.
+    if left == 0, isLast { scanner.finish(&content) }
+    var discard = judgeContent(&content)
+    guard left == 0 else { return discard ?? .more }
+    if let reason = refusal {
+      if !reason.isOfContent, countsTooManyErrors() { return endForErrors(&reply) }
+      if reason == .badArgument { discard = endTransaction(&content) }
+      reason.append(to: &reply, limit: settings.maximumMessageSize)
+      refusal = nil
       state = .command
-      say("250 2.0.0 Chunk received", &reply)
-      return nil
+      return discard
     }
-    if left > 0 { return .more }
-    if countsTooManyErrors() { return endForErrors(&reply) }
-    let discard: Effect? = if case .badArgument = refusal { endTransaction() } else { nil }
-    refuseChunk(&reply)
-    return discard
-  }
-
-  private mutating func refuseChunk(_ reply: inout Bytes) {
-    refusal?.append(to: &reply, limit: settings.maximumMessageSize)
-    refusal = nil
+    if isLast { return deliver() }
     state = .command
+    say("250 2.0.0 Chunk received", &reply)
+    return nil
   }
 
   // MARK: content
@@ -116,21 +109,31 @@ extension Session {
     traceOctets = Int32(content.count - before)
   }
 
-  /// Finds out whether the content so far can still be delivered.
+  /// Finds out whether the content so far can still be delivered. The first time it cannot, what was collected of it is
+  /// dropped; the answer waits for the end. Reading goes on, so that the answer does not depend on the pieces in which
+  /// the content came: what weighs most is told.
   private mutating func judgeContent(_ content: inout Bytes) -> Effect? {
-    if refusal != nil { return nil }
-    if scanner.octets > settings.maximumMessageSize { return drop(.tooLarge, content: &content) }
-    if scanner.receivedLines > Limits.hops { return drop(.loop, content: &content) }
-    if scanner.hasBareNewline, settings.bareNewline == .reject { return drop(.bareNewline, content: &content) }
+    guard refusal?.isOfContent ?? true, refusal != .tooLarge else { return nil }
+    let reason: Refusal
+    if scanner.octets > settings.maximumMessageSize {
+      reason = .tooLarge
+    } else if scanner.receivedLines > Limits.hops {
+      reason = .loop
+    } else if scanner.hasBareNewline, settings.bareNewline == .reject {
+      reason = .bareNewline
+    } else {
+      return nil
+    }
+    if refusal == nil { return drop(reason, content: &content) }
+    refusal = reason
     return nil
   }
 
-  /// Drops the content, what of it was collected and what is still to come. The answer waits for its end.
+  /// Drops the content, what of it was collected and what is still to come.
   private mutating func drop(_ reason: Refusal, content: inout Bytes) -> Effect? {
     refusal = reason
     scanner.collects = false
-    content.removeAll(keepingCapacity: true)
-    return endTransaction()
+    return endTransaction(&content)
   }
 
   private mutating func deliver() -> Effect {

@@ -123,6 +123,9 @@ public struct ContentScanner: Sendable {
             // Held back: if no LF follows, a dot must come before it.
             write(input.extracting(run..<index - 1), to: &content)
             run = index
+          } else {
+            // Not counted before it is known to be content: a message of the largest size must not seem larger.
+            octets -= 1
           }
         } else if octet == ASCII.lf {
           hasBareNewline = true
@@ -144,13 +147,16 @@ public struct ContentScanner: Sendable {
         if octet == ASCII.lf {
           state = .ended
           index += 1
-          if policy == .normalize { write("\r", to: &content) }
-          // Of the ending line the dot is off already.
-          octets -= 2
+          if policy == .normalize {
+            write("\r", to: &content)
+            octets -= 1
+          }
+          octets -= 1
           break
         }
         hasBareNewline = true
         if policy == .reject {
+          octets += 1
           state = .cr
           break
         }
