@@ -19,7 +19,15 @@ struct AliasWalk {
   private var taken: Set<Bytes> = []
   /// Aliases met: true while they are on `path`.
   private var isOpen: [Int: Bool] = [:]
-  private var path: [(alias: Int, next: Int)] = []
+  private var path: [Step] = []
+
+  private struct Step {
+    let alias: Int
+    /// The target to follow next.
+    var next = 0
+    /// Whether one of those before it came to an account.
+    var hasReached = false
+  }
 
   init(_ aliases: Aliases, _ book: AccountBook, domain: Bytes) {
     self.aliases = aliases
@@ -55,11 +63,16 @@ struct AliasWalk {
 
   private mutating func take(_ account: Bytes) {
     if taken.insert(account).inserted { maildrops.append(account) }
+    markReached()
+  }
+
+  private mutating func markReached() {
+    if !path.isEmpty { path[path.count - 1].hasReached = true }
   }
 
   private mutating func push(_ index: Int) {
     isOpen[index] = true
-    path.append((index, 0))
+    path.append(Step(alias: index))
   }
 
   /// Takes the account, or steps into the alias, of this name. False when it is nobody's, or leads in a circle.
@@ -69,7 +82,9 @@ struct AliasWalk {
       case nil:
         push(index)
         return true
-      case false?: return true
+      case false?:
+        markReached()
+        return true
       // On the way already. An account of the same name is who is meant: `anna: anna, bert`.
       case true?: return account(local)
       }
@@ -88,15 +103,16 @@ struct AliasWalk {
   }
 
   private mutating func finish() {
-    while let (index, next) = path.last {
-      let alias = aliases.all[index]
-      guard next < alias.targets.count else {
-        isOpen[index] = false
-        path.removeLast()
+    while let step = path.last {
+      let alias = aliases.all[step.alias]
+      guard step.next < alias.targets.count else {
+        if !step.hasReached, AccountBook.isRole(alias.name), let first = book.first { take(first) }
+        isOpen[step.alias] = false
+        if path.removeLast().hasReached { markReached() }
         continue
       }
       path[path.count - 1].next += 1
-      follow(alias.targets[next], of: index)
+      follow(alias.targets[step.next], of: step.alias)
     }
   }
 

@@ -92,9 +92,10 @@ public struct Verifier: Equatable, Sendable {
   /// Whether `password` is the one. Slow by design (PBKDF2): call it on the hashing thread. Throws when OpenSSL fails,
   /// which says nothing of the password.
   public func accepts(_ password: Bytes) throws(Errno) -> Bool {
-    // Nothing longer was ever taken for a password; it is hashed all the same, so that its length costs the same.
+    // What was never taken for a password is hashed all the same, so that it costs the same. NUL must be looked for:
+    // HMAC fills keys up with it, so `secret` and `secret\0` have one verifier.
     let given = password.count <= Limits.password ? password : Bytes(password[..<Limits.password])
     let other = try Verifier(password: given, salt: salt, iterations: iterations)
-    return Crypto.equal(other.storedKey, storedKey) && password.count <= Limits.password
+    return Crypto.equal(other.storedKey, storedKey) && password.count <= Limits.password && !password.contains(0)
   }
 }
