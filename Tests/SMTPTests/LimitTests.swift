@@ -71,7 +71,7 @@ struct LimitTests {
       dialogue.client += Bytes("RCPT TO:<anna+\(number)@office.example>\r\n")
       dialogue.expected.append("250 2.1.5*")
     }
-    for _ in 0..<30 {
+    for _ in 0..<3 {
       dialogue.client += Bytes("RCPT TO:<anna@office.example>\r\n")
       dialogue.expected.append("452 4.5.3*")
     }
