@@ -13,7 +13,10 @@ final class Office {
   init() throws { place = try Process.temporaryDirectory(in: Path("/tmp"), prefix: "restante-accounts-") }
 
   deinit {
-    for name in (try? files.list(place)) ?? [] { try? files.remove(place.appending(name)) }
+    for name in (try? files.list(place)) ?? [] {
+      try? files.remove(place.appending(name))
+      try? files.removeDirectory(place.appending(name))
+    }
     try? files.removeDirectory(place)
   }
 

@@ -89,6 +89,10 @@ struct ConfigurationLoader {
     for (line, item) in text.items {
       switch item {
       case .garbage(let why): loaded.problems.append(Problem(file, line: line, why))
+      case .garbledSection(let why):
+        loaded.problems.append(Problem(file, line: line, why))
+        // Whatever it was to be, what follows is not the section's before.
+        section = []
       case .section(let name):
         section = name
         if !ConfigurationKey.sections.contains(where: { name.equals($0) }) {

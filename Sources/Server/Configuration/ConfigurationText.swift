@@ -11,6 +11,8 @@ struct ConfigurationText {
     case assignment(key: Bytes, value: Bytes)
     /// What is wrong with the line.
     case garbage(Bytes)
+    /// What is wrong with a line that was to begin a section.
+    case garbledSection(Bytes)
   }
 
   private(set) var items: [(line: Int, item: Item)] = []
@@ -55,7 +57,7 @@ struct ConfigurationText {
 
   private static func item(_ line: Span<UInt8>) -> Item {
     if line[0] == 0x5B {
-      guard line[line.count - 1] == 0x5D else { return .garbage(Bytes("a section's name ends with ]")) }
+      guard line[line.count - 1] == 0x5D else { return .garbledSection(Bytes("a section's name ends with ]")) }
       return .section(Bytes(line.extracting(1..<(line.count - 1))))
     }
     guard let equals = line.firstIndex(of: 0x3D) else {
