@@ -270,7 +270,10 @@ public final class Spool {
     return sweeper.step(self, now: now)
   }
 
-  /// Octets free below which deleted mail goes before its time.
+  /// Whether a sweep is under way that waits for the committer.
+  public var isSweeping: Bool { sweeper.isBusy || isCheckpointing }
+
+  /// Whether deleted mail goes before its time.
   var needsRoom: Bool { isLow }
 
   private func checkpoint(compacting: Bool) {

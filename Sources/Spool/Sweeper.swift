@@ -35,6 +35,12 @@ final class Sweeper {
   /// Records looked at in one step.
   private static let stride = 256
 
+  /// A round is under way.
+  var isBusy: Bool {
+    if case .resting = phase { return !expiring.isEmpty }
+    return true
+  }
+
   /// Does a little; returns whether there is more to do at once.
   func step(_ spool: Spool, now: Int64) -> Bool {
     switch phase {
@@ -48,7 +54,7 @@ final class Sweeper {
   }
 
   private func begin(_ spool: Spool, _ now: Int64) -> Bool {
-    let isDue = rested > now || now - rested >= Sweeper.interval || rested == .min
+    let isDue = rested == .min || rested > now || now - rested >= Sweeper.interval
     guard spool.needsRoom || isDue else { return false }
     rested = now
     let isClockSet = now >= SpoolOptions.clockUnset
