@@ -416,7 +416,7 @@ extension Server {
   /// Forgets a connection, and closes it.
   func remove(_ connection: Connection) {
     if !connection.flags.contains(.lingering) { connection.ended(self) }
-    poll.remove(connection.socket.number)
+    // The poll forgets the socket when it is closed, which is when nobody holds the connection any more.
     counts[Int(connection.service.rawValue)].release(connection.peer)
     connections.remove(connection.token)
   }
