@@ -48,9 +48,9 @@ extension Session {
       return refuse("502 5.5.1 Mail is taken here without a password. Turn authentication off in the sender.", &reply)
     case .startTLS:
       return refuse("502 5.5.1 Encryption is not offered here. Turn STARTTLS off in the sender.", &reply)
-    case .obsolete:
+    case .send, .soml, .saml, .turn, .etrn:
       return refuse("502 5.5.1 Command is not offered here; nothing was done. HELP lists those that are.", &reply)
-    case .http:
+    case .get, .post, .head, .put, .options, .connect, .delete, .patch, .pri:
       return self.end("421 4.7.0 ", " This is a mail server, not a web server; closing.", &reply)
     }
   }
