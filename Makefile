@@ -59,13 +59,12 @@ LINK_FLAGS := -fuse-ld=lld -pie -static-libgcc -Wl,--gc-sections,--as-needed,--b
 
 # MARK: building
 
-.PHONY: all programs toolchain
+.PHONY: all programs
 all: build/restante ## builds build/restante, the program for this machine
 programs: build/restante $(patsubst %,build/%/restante,$(ARCHITECTURES))
 
-toolchain:
-	@[ -x "$(CLANG)" ] || { echo "make: there is no Swift toolchain that works in PATH ($(SWIFTC))." \
-	  "Swift 6.3 for Debian 12 is at https://www.swift.org/install/linux/" >&2; exit 1; }
+need_toolchain = [ -x "$(CLANG)" ] || { echo "make: there is no Swift toolchain that works in PATH ($(SWIFTC))." \
+  "Swift 6.3 for Debian 12 is at https://www.swift.org/install/linux/" >&2; exit 1; }
 
 build/restante: build/$(DEB_HOST)/restante
 	@cp $< $@.new && mv $@.new $@
@@ -104,8 +103,8 @@ endef
 stamp = $(if $(call SYSROOT,$1),$(call SYSROOT,$1)/.complete)
 
 define architecture_rules
-build/obj/$1 build/$1: | toolchain
-	@mkdir -p $$@
+build/obj/$1 build/$1:
+	@$$(need_toolchain); mkdir -p $$@
 
 build/obj/$1/CLinux.o: Sources/CLinux/clinux.c Sources/CLinux/include/clinux.h Makefile | build/obj/$1 $(call stamp,$1)
 	@echo "clang  $1 CLinux"
@@ -137,7 +136,8 @@ run: setup build/restante ## builds the program and shows it: a message in by SM
 
 # Installs those packages of $1 that are missing, and says so. Silent and quick when none is.
 define install
-@missing=$$(comm -13 <(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $1 2>/dev/null \
+@$(need_toolchain); \
+missing=$$(comm -13 <(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $1 2>/dev/null \
     | sed -n 's/^installed //p' | sort -u) <(printf '%s\n' $1 | sort -u)); \
 [ -n "$$missing" ] || exit 0; \
 echo "installing what is missing:" $$missing; \
@@ -151,10 +151,10 @@ $$get install -y --no-install-recommends $$missing >/dev/null </dev/null 2>&1 \
   || { $$get update || true; $$get install -y --no-install-recommends $$missing; } >/dev/null </dev/null
 endef
 
-setup: toolchain ## installs what building needs
+setup: ## installs what building needs
 	$(call install,$(BUILD_PACKAGES))
 
-setup-test: toolchain ## installs what the tests need
+setup-test: ## installs what the tests need
 	$(call install,$(sort $(BUILD_PACKAGES) $(TEST_PACKAGES)))
 
 setup-bench: setup-test
