@@ -29,9 +29,15 @@ public final class Directory {
 
   /// Reads nothing yet.
   ///
-  /// - Parameter aliases: may name a file that does not exist.
-  public init(_ files: Files, accounts: Path, aliases: Path, domains: [Bytes], hostName: Bytes) {
+  /// - Parameters:
+  ///   - aliases: may name a file that does not exist.
+  ///   - last: whose accounts go on to hold where the files cannot be read, when one takes another's place because the
+  ///     domains have changed.
+  public init(
+    _ files: Files, accounts: Path, aliases: Path, domains: [Bytes], hostName: Bytes, last: Directory? = nil
+  ) {
     self.files = files
+    if let last, last.accountsWatch.path == accounts { (book, told) = (last.book, last.told) }
     self.domains = domains
     self.hostName = hostName
     accountsWatch = FileWatch(accounts, limit: Limits.accountsFile)

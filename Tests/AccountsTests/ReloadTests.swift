@@ -69,7 +69,9 @@ struct ReloadTests {
 
   @Test("a change that keeps size, inode and time is seen while the time could be the same")
   func racy() throws {
-    let (office, directory) = try office()
+    let office = try Office()
+    try office.write(line("anna") + "\n" + line("bert") + "\n", to: office.accounts)
+    let directory = office.directory(files: CoarseFiles())
     let now = try office.files.status(office.accounts).modified
     directory.reload(now: now)
     do {
@@ -77,6 +79,15 @@ struct ReloadTests {
       try office.files.writeAll(file.number, Bytes("zoey").span, at: 0)
     }
     #expect(resolve(directory, "zoey", now: now) == "zoey")
+  }
+
+  /// Times in whole seconds, as some file systems have them.
+  private final class CoarseFiles: Files, @unchecked Sendable {
+    override func status(_ path: Path) throws(Errno) -> FileStatus {
+      var status = try super.status(path)
+      status.modifiedNanoseconds = 0
+      return status
+    }
   }
 
   @Test("a line that is damaged takes nothing from a running server; its problem is told once")
@@ -223,5 +234,19 @@ struct ReloadTests {
     directory.reloadIfChanged(now: 1002)
     #expect(directory.problems.isEmpty)
     #expect(resolve(directory, "sales", now: 1002) == "carl")
+  }
+
+  @Test("other domains do not cost what was last read of a file that is damaged now")
+  func successor() throws {
+    let (office, first) = try office()
+    try office.write("anna rubbish\n" + line("bert") + "\n", to: office.accounts)
+    first.reload(now: 1001)
+    #expect(first.newProblems().count == 1)
+    let second = Directory(
+      office.files, accounts: office.accounts, aliases: office.aliases, domains: [Bytes("shop.example")],
+      hostName: Bytes("box"), last: first)
+    second.reload(now: 1001)
+    #expect(second.resolve(mailbox("anna@shop.example"), now: 1001).words == "anna")
+    #expect(second.newProblems().isEmpty)
   }
 }
