@@ -32,8 +32,8 @@ struct TopCutterTests {
     // Long lines, so that eight octets at a time are looked at from every alignment.
     "A: \(String(repeating: "a", count: 70))\r\n\r\n"
       + (0..<20).map { String(repeating: "x", count: $0) + "\r\n" }.joined() + ".\r\n",
-    // A header line that only looks blank, and LF-like octets all over.
-    "A: b\r\n \r\n\u{B}\u{8A}\u{10A}\r\n\r\n\u{A0A}\r\n.\r\n",
+    // Header lines that only look blank, and LF-like octets all over.
+    "A: b\r\n \r\n\rx\r\n\u{B}\u{8A}\u{10A}\r\n\r\n\u{A0A}\r\n.\r\n",
   ]
 
   @Test(
