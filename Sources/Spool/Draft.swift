@@ -14,6 +14,8 @@ public final class Draft: @unchecked Sendable {
   var reserved = 0
   /// Set by the committer once the message has a file of its own.
   var large: LargeMessage?
+  /// Set by the committer when a part could not be written: the rest is thrown away, and the commit refuses.
+  var failure: SpoolError?
 
   init(tag: UInt64) { self.tag = tag }
 }

@@ -84,6 +84,8 @@ final class Log {
   /// Puts a message into the batch.
   func stage(_ draft: Draft, _ facts: MessageFacts) {
     do throws(SpoolError) {
+      // What comes after a part that is missing must not be taken for the message.
+      if let failure = draft.failure { throw failure }
       var header = RecordHeader(
         .message, sequence: 0, batch: 0, octets: UInt32(clamping: facts.octets), time: facts.time,
         names: facts.recipients)
@@ -307,11 +309,19 @@ final class Log {
 
   /// Writes what a draft has collected to a file of its own.
   func offload(_ draft: Draft) {
+    if draft.failure != nil {
+      // That was told when it happened.
+      draft.content.removeAll(keepingCapacity: true)
+      outcomes.append(.offloaded(draft, nil))
+      return
+    }
     do throws(SpoolError) {
       try write(draft)
       outcomes.append(.offloaded(draft, nil))
     } catch {
       discard(draft)
+      draft.failure = error
+      draft.content.removeAll(keepingCapacity: true)
       outcomes.append(.offloaded(draft, error))
     }
   }

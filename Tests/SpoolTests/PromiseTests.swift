@@ -383,6 +383,32 @@ struct PromiseTests {
     #expect(office.disk.paths.filter { $0.hasSuffix(".msg") }.isEmpty)
   }
 
+  @Test("S1: a message of which any part could not be written is refused at its end", arguments: 0..<4)
+  func missingPart(part: Int) throws {
+    let office = try Office()
+    let draft = office.spool.begin(tag: 1)
+    for index in 0..<4 {
+      draft.content += Bytes(repeating: 0x61, count: 70_000)
+      #expect(office.spool.shouldOffload(draft))
+      office.disk.fault = index == part ? { call, _ in call == .write ? .io : nil } : nil
+      office.spool.offload(draft)
+      office.collect { if case .offloaded(_, let error) = $0 { #expect((error != nil) == (index == part)) } }
+    }
+    office.disk.fault = nil
+    draft.content += Bytes("the end\r\n.\r\n")
+    office.spool.commit(draft, recipients: [Bytes("anna")], octets: 280_009, utf8: false, now: office.now)
+    var refused: SpoolError?
+    while refused == nil {
+      office.collect {
+        if case .refused(_, let error) = $0 { refused = error }
+        if case .stored = $0 { refused = .gone }
+      }
+    }
+    #expect(refused == .failed(.io))
+    #expect(office.disk.paths.filter { $0.hasSuffix(".msg") }.isEmpty)
+    #expect(try office.read("anna").isEmpty)
+  }
+
   @Test("S8: what drafts hold in memory together is bounded")
   func memoryBound() throws {
     let office = try Office()
