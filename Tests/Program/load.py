@@ -84,6 +84,19 @@ class Books:
                     self.deleted.discard((name, identity))
 
 
+class Trouble(Exception):
+    """The program told a reader [SYS/TEMP]: it cannot be helped on a disk that fails, and is no lie."""
+
+
+class Reader(talk.POP3):
+    def ok(self):
+        line = self.line()
+        if line.startswith(b"-ERR [SYS/TEMP]"):
+            raise Trouble(line)
+        assert line.startswith(b"+OK"), f"wanted +OK, got {line!r}"
+        return line
+
+
 class Load:
     """Senders and deleters at work until `stop`, or until the program goes away under them."""
 
@@ -110,7 +123,7 @@ class Load:
     def work(self, body, name):
         try:
             while not self.over.is_set():
-                with contextlib.suppress(talk.Closed, ConnectionError, TimeoutError):
+                with contextlib.suppress(talk.Closed, ConnectionError, TimeoutError, Trouble):
                     body(name, random.Random(f"{name}.{self.books.counts[name]}"))
                 if not self.books.counts[name]:
                     return
@@ -157,7 +170,7 @@ class Load:
         books = self.books
         books.counts[name] += 1
         maildrop = chance.choice(NAMES)
-        with self.office.pop3(maildrop) as reader:
+        with Reader(self.office.pop3_port, maildrop) as reader:
             uids = reader.uidl()
             numbers = chance.sample(sorted(uids), min(len(uids), chance.randrange(1, 40)))
             pairs = []

@@ -237,7 +237,8 @@ class Office:
     # The spool on disk
 
     def segments(self):
-        return sorted((self.state / "spool" / "log").iterdir())
+        """The files of the log: segments, and large messages with a file of their own."""
+        return sorted(file for file in (self.state / "spool" / "log").iterdir() if file.suffix in (".log", ".msg"))
 
     def names(self, segment, text):
         """Whether `text` names a file of the log, by its name or its number."""

@@ -44,6 +44,17 @@ def test_S5_a_deleted_index_or_checkpoint_is_rebuilt_from_the_log(filled, lost):
     assert seen(filled) == filled.before
 
 
+@pytest.mark.parametrize("lost", ["spool/id", "spool/log/id"])
+@pytest.mark.parametrize("how", ["gone", "empty", "noise"])
+def test_unique_ids_stay_when_one_of_the_files_that_hold_their_half_is_lost(filled, lost, how):
+    file = filled.state / lost
+    if not file.exists():
+        pytest.skip(f"NOT TESTED: there is no {lost}")
+    file.unlink() if how == "gone" else file.write_bytes(spoilt(file.read_bytes(), how))
+    filled.start()
+    assert seen(filled) == filled.before
+
+
 def spoilt(content, how):
     middle = len(content) // 2
     return {"cut": content[:middle], "empty": b"", "zeros": bytes(len(content)), "noise": os.urandom(len(content)),

@@ -124,6 +124,7 @@ def test_S1_deletions_whose_flush_fails_are_not_answered_OK(faulty):
         answer = reader.answer(b"QUIT")
         assert answer.startswith(b"-ERR [SYS/TEMP]"), answer
     assert identities(office) == [b"before", b"second"]
+    faults.clear()
     office.kill()
     office.start()
     assert identities(office) == [b"before", b"second"]
