@@ -16,7 +16,7 @@ public struct Session {
     /// Content after DATA's 354.
     case data
     /// So many octets of a BDAT chunk are still to come.
-    case chunk(left: Int, isLast: Bool)
+    case chunk(left: Int64, isLast: Bool)
     case awaitingDelivery
     case ended
   }
@@ -108,11 +108,11 @@ public struct Session {
 
       case .chunk(let left, let isLast):
         if left > 0, start == input.count { return (start, .more) }
-        let count = min(left, input.count - start)
+        let count = Int(min(left, Int64(input.count - start)))
         _ = scanner.scan(input.extracting(start..<start + count), into: &content)
         start += count
-        state = .chunk(left: left - count, isLast: isLast)
-        if let effect = chunk(left: left - count, isLast: isLast, reply: &reply, content: &content) {
+        state = .chunk(left: left - Int64(count), isLast: isLast)
+        if let effect = chunk(left: left - Int64(count), isLast: isLast, reply: &reply, content: &content) {
           return (start, effect)
         }
 

@@ -109,7 +109,7 @@ extension Session {
       return refuse("503 5.5.1 A message is under way already. Finish it, or send RSET.", &reply)
     }
     guard transactions < settings.transactions else {
-      return end("421 4.7.0 ", " That were many messages for one session; closing. Connect again for more.", &reply)
+      return end("421 4.7.0 ", " Enough messages for one session; closing. Connect again for more.", &reply)
     }
     guard argument.count >= 5, argument.extracting(0..<5).equalsIgnoringCase("from:") else {
       return refuse("501 5.5.4 The sender is missing: send MAIL FROM:<name@domain>.", &reply)

@@ -44,7 +44,7 @@ extension Session {
     _ argument: Span<UInt8>, now: Int64, localOffset: Int, reply: inout Bytes, content: inout Bytes
   ) -> Effect? {
     let space = argument.firstIndex(of: ASCII.space) ?? argument.count
-    guard let size = argument.extracting(0..<space).decimal, size <= UInt64(Int64.max) else {
+    guard let size = argument.extracting(0..<space).decimal, let size = Int64(exactly: size) else {
       // Where the chunk ends cannot be known, and its octets must not be taken for commands.
       say(
         "501 5.5.4 After BDAT belong a number of octets and perhaps LAST; closing, as this content has no known end.",
@@ -68,18 +68,18 @@ extension Session {
       beginContent(isStuffed: false, now: now, localOffset: localOffset, content: &content)
       transaction = .chunked
     }
-    state = .chunk(left: Int(clamping: size), isLast: isLast)
+    state = .chunk(left: size, isLast: isLast)
     guard refusal == nil else {
       scanner.collects = false
       return nil
     }
     // What is known to become too large need not be collected first.
-    return Int(clamping: size) > settings.maximumMessageSize - scanner.octets
+    return size > Int64(settings.maximumMessageSize) - Int64(scanner.octets)
       ? drop(.tooLarge, content: &content) : nil
   }
 
   /// After some of a chunk was scanned. Nil when the next command can follow at once.
-  mutating func chunk(left: Int, isLast: Bool, reply: inout Bytes, content: inout Bytes) -> Effect? {
+  mutating func chunk(left: Int64, isLast: Bool, reply: inout Bytes, content: inout Bytes) -> Effect? {
     if left == 0, isLast { scanner.finish(&content) }
     var discard = judgeContent(&content)
     guard left == 0 else { return discard ?? .more }

@@ -23,13 +23,17 @@ public struct ContentScanner: Sendable {
   private let policy: BareNewline
   private var header = HeaderWatch()
   /// CRs that came after a CR and are not written yet: with a LF they are all one line end, without it each is its own.
-  private var heldCRs = 0
+  private var heldCRs: UInt8 = 0
+  /// More CRs than this are line ends each, LF or not: what is held must not grow with what is sent.
+  private static let mostHeldCRs: UInt8 = 16
   /// Whether `scan` writes what it reads. Without it the end is still found and everything still counted.
   public var collects = true
   /// Whether a bare CR or a bare LF has been seen.
   public private(set) var hasBareNewline = false
   /// The content's size so far as RFC 1939 §11 counts: CRLF as two octets, without stuffing and without the ending line.
-  public private(set) var octets = 0
+  public var octets: Int { Int(clamping: counted) }
+  /// In 64 bits on every board: refused content may go on for ever.
+  private var counted: Int64 = 0
 
   /// - Parameter isStuffed: whether the input is in wire format and ends itself, as DATA's is; BDAT's is not.
   public init(bareNewline: BareNewline, isStuffed: Bool = true) {
@@ -54,7 +58,7 @@ public struct ContentScanner: Sendable {
       case .lineStart:
         if octet == ASCII.dot {
           header.skipLine()
-          octets -= 1
+          counted -= 1
           state = .dot
           index += 1
         } else {
@@ -67,7 +71,7 @@ public struct ContentScanner: Sendable {
           write(input.extracting(run..<index), to: &content)
           run = index
           write(".", to: &content)
-          octets -= 1
+          counted -= 1
           index += 1
         }
         state = .text
@@ -107,7 +111,7 @@ public struct ContentScanner: Sendable {
           break
         }
         write(input.extracting(run..<index), to: &content)
-        if octet == ASCII.cr {
+        if octet == ASCII.cr, heldCRs < Self.mostHeldCRs {
           heldCRs += 1
           index += 1
         } else {
@@ -125,7 +129,7 @@ public struct ContentScanner: Sendable {
             run = index
           } else {
             // Not counted before it is known to be content: a message of the largest size must not seem larger.
-            octets -= 1
+            counted -= 1
           }
         } else if octet == ASCII.lf {
           hasBareNewline = true
@@ -149,14 +153,14 @@ public struct ContentScanner: Sendable {
           index += 1
           if policy == .normalize {
             write("\r", to: &content)
-            octets -= 1
+            counted -= 1
           }
-          octets -= 1
+          counted -= 1
           break
         }
         hasBareNewline = true
         if policy == .reject {
-          octets += 1
+          counted += 1
           state = .cr
           break
         }
@@ -182,7 +186,7 @@ public struct ContentScanner: Sendable {
     case .ended: return
     }
     write(".\r\n", to: &content)
-    octets -= 3
+    counted -= 3
     state = .ended
   }
 
@@ -199,12 +203,12 @@ public struct ContentScanner: Sendable {
   }
 
   private mutating func write(_ run: Span<UInt8>, to content: inout Bytes) {
-    octets += run.count
+    counted += Int64(run.count)
     if collects { content += run }
   }
 
   private mutating func write(_ text: StaticString, to content: inout Bytes) {
-    octets += text.utf8CodeUnitCount
+    counted += Int64(text.utf8CodeUnitCount)
     if collects { content += text }
   }
 }

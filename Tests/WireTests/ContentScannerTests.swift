@@ -100,7 +100,7 @@ struct ContentScannerTests {
   func received() {
     let text = """
       Received: one\r\nX-Received: no\r\nreceived:two\r\n Received: folded, no\r\nRECEIVED: three\r\nReceive: no\r\n\
-      .Received: no\r\nReceived\r\nReceived:\r\n\r\nReceived: in the body, no\r\n.\r\n
+      .Received: no\r\nReceived\r\nReceived:\r\n\r\nReceived: in the body, no\r\nReceived: nor here\r\n\r\nReceived: no\r\n.\r\n
       """
     for pieces in everySplit(Bytes(text)) {
       #expect(Self.scan(pieces, .reject).1.receivedLines == 4)
@@ -117,6 +117,27 @@ struct ContentScannerTests {
     var content = Bytes()
     let (consumed, ended) = scanner.scan(Bytes("a\n.\n\r\n.\r\nrest").span, into: &content)
     #expect(consumed == 9 && ended && content.isEmpty && scanner.octets == 3 + 3 + 2 - 2 + 2 - 0)
+  }
+
+  @Test("A flood of CRs is never held, and never becomes more than twice what it was")
+  func floodOfCarriageReturns() {
+    let flood = Bytes(repeating: 0x0D, count: 1000)
+    for pieces in [[flood, Bytes("\nx\r\n.\r\n")], (flood + Bytes("\nx\r\n.\r\n")).map { [$0] }] {
+      var scanner = ContentScanner(bareNewline: .normalize)
+      var read = 0
+      var written = 0
+      var whole = Bytes()
+      for piece in pieces {
+        var content = Bytes()
+        let (consumed, _) = scanner.scan(piece.span, into: &content)
+        read += consumed
+        written += content.count
+        whole += content
+        #expect(written <= 2 * read && written + 40 > 2 * min(read, 1000))
+      }
+      // Groups of seventeen are line ends each; what is left of them before the LF is one.
+      #expect(whole == Bytes(String(repeating: "\r\n", count: 1000 / 17 * 17 + 1) + "x\r\n.\r\n"))
+    }
   }
 
   @Test("All 256 octets come through as they are")
