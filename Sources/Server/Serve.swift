@@ -15,7 +15,7 @@ public func serve(configurationPath: Path?) -> Int32 {
     return StartFailure.configuration
   }
   do throws(StartFailure) {
-    let server = try Server(loaded.configuration, path: configurationPath, journal: journal)
+    let server = try Server(loaded.configuration, journal: journal) { Configuration.load(configurationPath) }
     server.run()
     return 0
   } catch {

@@ -10,7 +10,8 @@ import Wire
 /// It is made, and everything of it is called, on one thread; only ``Remote`` may be used from others.
 public final class Server {
   public internal(set) var configuration: Configuration
-  let configurationPath: Path?
+  /// Reads the configuration again; nil where it is not in files.
+  let readAgain: (() -> Configuration.Loaded)?
   public let journal: Journal
   let files: Files
   let spool: Spool
@@ -46,6 +47,8 @@ public final class Server {
   /// Those who go on in the next turn without the kernel's saying so.
   var queue: [UInt64] = []
 
+  /// Seconds that the growing clock is put forward: tests do not wait.
+  var skew: () -> Int64 = { 0 }
   /// Milliseconds and seconds of a clock that only grows, and seconds since 1970, as of this turn.
   var milliseconds: Int64 = 0
   var seconds: Int64 = 0
@@ -84,14 +87,14 @@ public final class Server {
   /// Opens listeners and spool. When it returns, clients can connect; they are served by ``run(until:)``.
   ///
   /// - Parameters:
-  ///   - configurationPath: what SIGHUP and `RELOAD` read again; nil for the standard file.
   ///   - handlesSignals: whether SIGTERM, SIGINT and SIGHUP are this server's.
+  ///   - readAgain: what SIGHUP and `RELOAD` do about the configuration; accounts and aliases are read again anyway.
   public init(
-    _ configuration: Configuration, path configurationPath: Path? = nil, journal: Journal = Journal(),
-    files: Files = Files(), handlesSignals: Bool = true
+    _ configuration: Configuration, journal: Journal = Journal(), files: Files = Files(),
+    handlesSignals: Bool = true, readAgain: (() -> Configuration.Loaded)? = nil
   ) throws(StartFailure) {
     self.configuration = configuration
-    self.configurationPath = configurationPath
+    self.readAgain = readAgain
     self.journal = journal
     self.files = files
     let now = Clock.now
@@ -220,11 +223,11 @@ public final class Server {
     if nextLook < .max { until = min(until, max(nextLook, lastLook + 1) * 1000) }
     if case .draining(let end) = phase { until = min(until, end * 1000) }
     if journal.isWaiting { until = min(until, (seconds + 1) * 1000) }
-    return Int(clamping: max(0, until - Clock.monotonic))
+    return Int(clamping: max(0, until - Clock.monotonic - skew() * 1000))
   }
 
   private func readClock() {
-    milliseconds = Clock.monotonic
+    milliseconds = Clock.monotonic + skew() * 1000
     seconds = milliseconds / 1000
     now = Clock.now
     if seconds >= offsetUntil {
@@ -267,11 +270,11 @@ public final class Server {
     guard seconds >= nextLook, seconds > lastLook else { return }
     lastLook = seconds
     nextLook = .max
-    connections.forEach { connection in
-      let unacknowledged = connection.socket.number
+    for connection in connections.all {
+      let isTaking = connection.patience.awaited == .download
       let verdict = connection.patience.look(now: seconds) {
-        connection.moved
-          - (connection.patience.awaited == .download ? Int64(Sockets.unacknowledged(unacknowledged)) : 0)
+        // What the kernel still holds for the peer it has not taken.
+        connection.moved - (isTaking ? Int64(Sockets.unacknowledged(connection.socket.number)) : 0)
       }
       if verdict == .over { timeOut(connection) } else { note(connection.patience.deadline) }
     }
@@ -305,15 +308,14 @@ public final class Server {
       if listener.service == .control { try? files.remove(controlPath) }
     }
     listeners.removeAll()
-    connections.forEach { connection in
+    for connection in connections.all {
       reply.removeAll(keepingCapacity: true)
       endIfIdle(connection)
     }
   }
 
   private func end() {
-    connections.forEach { connection in
-      guard !connection.mustFinish else { return }
+    for connection in connections.all where !connection.mustFinish {
       if !connection.isSending, !connection.flags.contains(.closing) {
         reply.removeAll(keepingCapacity: true)
         connection.shuttingDown(self)
@@ -324,7 +326,7 @@ public final class Server {
     spool.close()
     // What was stored until now is still told to those who wait for it.
     collect()
-    connections.forEach { remove($0) }
+    for connection in connections.all { remove(connection) }
     hashing.stop()
     phase = .ended
     record(.stopped)

@@ -139,7 +139,11 @@ extension Server {
       if result.consumed > 0 { progressed = true }
       switch result.step {
       case .flush:
-        if sendReply(connection, more: false) { continue }
+        budget -= reply.count
+        if sendReply(connection, more: false) {
+          if budget > 0 { continue }
+          _ = enqueue(connection)
+        }
       case .transfer(let transfer):
         connection.transfer = transfer
         if sendReply(connection, more: true), send(connection, &budget) { continue }
@@ -267,7 +271,8 @@ extension Server {
     if phase != .serving, endIfIdle(connection) { return }
     var wanted = connection.interest
     if wantsRead(connection) { wanted.insert(.read) }
-    if connection.isSending && !connection.flags.contains(.queued) { wanted.insert(.write) } else { wanted.remove(.write) }
+    let waitsForRoom = connection.isSending && !connection.flags.contains(.queued)
+    if waitsForRoom { wanted.insert(.write) } else { wanted.remove(.write) }
     watch(connection, wanted)
 
     let awaits: (what: Patience.Awaited, seconds: Int)

@@ -35,7 +35,8 @@ extension Server {
     ]
   }
 
-  static func options(_ configuration: Configuration, _ files: Files) -> SpoolOptions {
+  /// What the configuration says of the spool.
+  public static func options(_ configuration: Configuration, _ files: Files) -> SpoolOptions {
     var percent = 10
     switch configuration.spool.keepFree {
     case .percent(let number): percent = number
@@ -49,7 +50,8 @@ extension Server {
       expireAfter: configuration.spool.expireAfter)
   }
 
-  static func directory(_ configuration: Configuration, _ files: Files) -> Directory {
+  /// Who has mail here, according to the files that the configuration names; nothing is read yet.
+  public static func directory(_ configuration: Configuration, _ files: Files) -> Directory {
     Directory(
       files, accounts: configuration.device.stateDirectory.appending("accounts"),
       aliases: configuration.device.aliases, domains: configuration.device.domains,
@@ -89,13 +91,25 @@ extension Server {
   /// returned.
   @discardableResult
   func reload() -> Bool {
-    let loaded = Configuration.load(configurationPath)
-    guard loaded.problems.isEmpty else {
-      for problem in loaded.problems { record(.problem(problem)) }
-      record(.reloadRefused)
-      return false
+    let device = configuration.device
+    if let loaded = readAgain?() {
+      guard loaded.problems.isEmpty else {
+        for problem in loaded.problems { record(.problem(problem)) }
+        record(.reloadRefused)
+        return false
+      }
+      adopt(loaded.configuration, was: device)
     }
-    var fresh = loaded.configuration
+    if configuration.device != device { directory = Self.directory(configuration, files) }
+    directory.reload(now: now)
+    tellProblems()
+    record(.reloaded)
+    return true
+  }
+
+  /// Works by a new configuration from now on, but for what takes a new start.
+  private func adopt(_ fresh: Configuration, was device: Configuration.Device) {
+    var fresh = fresh
     let old = configuration
     if fresh.smtp.listen != old.smtp.listen || fresh.pop3.listen != old.pop3.listen
       || fresh.smtp.listenTLS != old.smtp.listenTLS || fresh.pop3.listenTLS != old.pop3.listenTLS
@@ -104,9 +118,9 @@ extension Server {
       (fresh.smtp.listen, fresh.pop3.listen) = (old.smtp.listen, old.pop3.listen)
       (fresh.smtp.listenTLS, fresh.pop3.listenTLS) = (old.smtp.listenTLS, old.pop3.listenTLS)
     }
-    if fresh.device.stateDirectory != old.device.stateDirectory {
+    if fresh.device.stateDirectory != device.stateDirectory {
       record(.needsRestart("StateDirectory="))
-      fresh.device.stateDirectory = old.device.stateDirectory
+      fresh.device.stateDirectory = device.stateDirectory
     }
     configuration = fresh
     smtpSettings = Self.smtpSettings(fresh, normalizing: false)
@@ -118,10 +132,5 @@ extension Server {
       counts[index].maximumPerAddress = count.maximumPerAddress
     }
     if fresh.pop3.loginDelay == 0 { logins = [:] }
-    if fresh.device != old.device { directory = Self.directory(fresh, files) }
-    directory.reload(now: now)
-    tellProblems()
-    record(.reloaded)
-    return true
   }
 }

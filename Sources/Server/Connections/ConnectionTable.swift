@@ -46,8 +46,6 @@ struct ConnectionTable {
     return connection
   }
 
-  /// Calls `body` for each; it may remove the one it is given.
-  func forEach(_ body: (Connection) -> Void) {
-    for connection in places { if let connection { body(connection) } }
-  }
+  /// All of them as they are now, in no order.
+  var all: [Connection] { places.compactMap { $0 } }
 }

@@ -8,7 +8,9 @@ import Wire
 final class POP3Connection: Connection {
   /// What the session waits for.
   private enum Waiting {
-    case nothing, hashing, update(Int)
+    case nothing, hashing
+    /// The deletion of so many messages.
+    case update(Int)
   }
 
   private var session: POP3.Session<SnapshotMaildrop>
@@ -163,7 +165,11 @@ final class POP3Connection: Connection {
     guard let snapshot else { return finish(.failed, server) }
     var numbers: [Int] = []
     numbers.reserveCapacity(marks.count)
-    marks.forEach { numbers.append($0) }
+    var next = marks.first(from: 1)
+    while let number = next {
+      numbers.append(number)
+      next = marks.first(from: number + 1)
+    }
     do throws(SpoolError) {
       try server.spool.delete(numbers, of: snapshot, tag: token, now: server.now)
       waiting = .update(numbers.count)

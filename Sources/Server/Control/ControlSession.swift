@@ -90,7 +90,8 @@ struct ControlSession {
     }
     guard scanner.collects else {
       state = .line
-      return (count, .more)
+      let rest = receive(input.extracting(count...), reply: &reply, content: &content)
+      return (count + rest.consumed, rest.effect)
     }
     if !hasContentEnded || scanner.hasBareNewline { return (count, broken(reply: &reply)) }
     state = .awaitingAnswer

@@ -24,7 +24,7 @@ extension Server {
     func add(_ key: StaticString, _ value: Int64) {
       var line = Bytes(key)
       line += "="
-      line.append(decimal: Int(clamping: value))
+      line.append(decimal: UInt64(clamping: value))
       lines.append(line)
     }
     var version = Bytes("version=")

@@ -175,17 +175,17 @@ extension JournalEvent {
       text += " top="
       text.append(decimal: Int(done.topped))
       text += "/"
-      text.append(decimal: Int(done.toppedOctets))
+      text.append(decimal: UInt64(clamping: done.toppedOctets))
       text += " retr="
       text.append(decimal: Int(done.retrieved))
       text += "/"
-      text.append(decimal: Int(done.retrievedOctets))
+      text.append(decimal: UInt64(clamping: done.retrievedOctets))
       text += " del="
       text.append(decimal: done.deleted)
       text += "/"
       text.append(decimal: done.messages)
       text += " size="
-      text.append(decimal: Int(done.octets))
+      text.append(decimal: UInt64(clamping: done.octets))
       append(peer, to: &text)
     case .maildropFault(let name, let error, let peer):
       text += "maildrop "

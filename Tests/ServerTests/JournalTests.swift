@@ -1,0 +1,87 @@
+import System
+import Testing
+import Wire
+
+@testable import Server
+
+@Suite("The journal")
+struct JournalTests {
+  let peer = SocketAddress(Bytes("192.0.2.7"), port: 4711)!
+
+  /// What a journal writes, in a file.
+  func lines(hasSeverity: Bool, _ body: (Journal) -> Void) throws -> [String] {
+    let directory = try Process.temporaryDirectory(in: Path("/tmp"), prefix: "journal")
+    let path = directory.appending("lines")
+    let files = Files()
+    let file = try files.open(path, [.write, .create])
+    let journal = Journal(descriptor: file.number, hasSeverity: hasSeverity)
+    body(journal)
+    journal.flush(now: 1_000_000)
+    let text = try files.contents(path, limit: 1 << 20).text
+    try files.remove(path)
+    try files.removeDirectory(directory)
+    #expect(text.hasSuffix("\n"))
+    return text.split(separator: "\n").map { String($0) }
+  }
+
+  @Test("an event is one line, with its severity where a service manager reads, without on a terminal")
+  func severity() throws {
+    let event = JournalEvent.delivered(
+      sequence: 17, from: Bytes("a@b.example"), to: [Bytes("anna"), Bytes("bert")], octets: 394, peer: peer)
+    let words = "delivered 17: from=<a@b.example> to=anna,bert octets=394 peer=192.0.2.7"
+    #expect(try lines(hasSeverity: true) { $0.record(event, now: 1) } == ["<6>" + words])
+    #expect(try lines(hasSeverity: false) { $0.record(event, now: 1) } == [words])
+  }
+
+  @Test("octets of a peer cannot end a line, forge one, or speak to the terminal")
+  func escaping() throws {
+    let evil = Bytes("x\r\n<0>forged\u{1B}[2J\u{0}\u{FC}\u{2028}")
+    let events: [JournalEvent] = [
+      .recipientRefused(recipient: evil, reason: "unknown", from: evil, peer: peer),
+      .messageRefused(reply: evil, from: evil, peer: peer),
+      .loginRefused(name: evil, reason: "wrong", peer: peer),
+      .delivered(sequence: 1, from: evil, to: [evil], octets: 1, peer: peer),
+      .ended(.smtp, reply: evil, peer: peer),
+      .login(name: evil, peer: peer),
+      .fetched(name: evil, Fetched(), peer: peer),
+    ]
+    let all = try lines(hasSeverity: true) { journal in for event in events { journal.record(event, now: 1) } }
+    #expect(all.count == events.count)
+    for line in all {
+      #expect(line.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F })
+      #expect(line.contains("\\x0d\\x0a<0>forged\\x1b[2J\\x00"))
+    }
+  }
+
+  @Test("a very long name does not make a very long line")
+  func length() throws {
+    let long = Bytes(repeating: 0x41, count: 1_000_000)
+    let all = try lines(hasSeverity: true) {
+      $0.record(.recipientRefused(recipient: long, reason: "unknown", from: long, peer: peer), now: 1)
+      $0.record(.loginRefused(name: long, reason: "wrong", peer: peer), now: 1)
+      $0.record(
+        .delivered(sequence: 1, from: long, to: Array(repeating: Bytes("anna"), count: 1000), octets: 1, peer: peer),
+        now: 1)
+    }
+    #expect(all.count == 3)
+    for line in all { #expect(line.utf8.count < 1000) }
+  }
+
+  @Test("a flood of refusals is cut, and how much was left out is told; other events are not concerned")
+  func flood() throws {
+    let all = try lines(hasSeverity: false) { journal in
+      for _ in 0..<1000 {
+        journal.record(.loginRefused(name: Bytes("anna"), reason: "wrong", peer: peer), now: 5)
+        journal.record(.login(name: Bytes("bert"), peer: peer), now: 5)
+      }
+      #expect(journal.isWaiting)
+      journal.record(.loginRefused(name: Bytes("anna"), reason: "wrong", peer: peer), now: 6)
+      #expect(!journal.isWaiting)
+    }
+    #expect(all.filter { $0.hasPrefix("login refused") }.count == Limits.journalLines + 1)
+    #expect(all.filter { $0.hasPrefix("login: bert") }.count == 1000)
+    let left = 1000 - Limits.journalLines
+    #expect(all.contains("left out of the journal: \(left) more lines of the kind \"refused login\""))
+    #expect(all.last?.hasPrefix("login refused") == true)
+  }
+}

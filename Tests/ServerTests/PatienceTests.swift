@@ -1,0 +1,51 @@
+import Testing
+import Wire
+
+@testable import Server
+
+@Suite("How long we wait for a peer")
+struct PatienceTests {
+  @Test("a command that is not complete in time ends the session, whatever octets came meanwhile")
+  func command() {
+    var patience = Patience()
+    patience.begin(.command, now: 1000, seconds: 300, moved: 0)
+    #expect(patience.deadline == 1300)
+    #expect(patience.look(now: 1299) { 999_999 } == .wait)
+    #expect(patience.look(now: 1300) { 999_999 } == .over)
+  }
+
+  @Test("a message that keeps the pace may take as long as it needs; one that does not is cut")
+  func upload() {
+    var patience = Patience()
+    var moved: Int64 = 5
+    patience.begin(.upload, now: 0, seconds: Limits.paceSeconds, moved: moved)
+    var now: Int64 = 0
+    for _ in 0..<100 {
+      now += Int64(Limits.paceSeconds)
+      moved += Int64(Limits.paceOctets)
+      #expect(patience.look(now: now) { moved } == .wait)
+    }
+    now += Int64(Limits.paceSeconds)
+    #expect(patience.look(now: now - 1) { moved } == .wait)
+    #expect(patience.look(now: now) { moved + Int64(Limits.paceOctets) - 1 } == .over)
+  }
+
+  @Test("a reader's pace is counted from what it has taken, not from what the kernel holds for it")
+  func download() {
+    var patience = Patience()
+    patience.begin(.download, now: 0, seconds: 0, moved: 4_000_000)
+    // The kernel took four million octets, the peer none of them.
+    #expect(patience.look(now: 1) { 0 } == .wait)
+    #expect(patience.deadline == Int64(1 + Limits.paceSeconds))
+    #expect(patience.look(now: patience.deadline) { 70_000 } == .wait)
+    #expect(patience.look(now: patience.deadline) { 70_000 + 65_535 } == .over)
+  }
+
+  @Test("our own disk is waited for without end")
+  func ourselves() {
+    var patience = Patience()
+    patience.begin(.command, now: 0, seconds: 10, moved: 0)
+    patience.begin(.ourselves, now: 5, seconds: 0, moved: 0)
+    #expect(patience.look(now: .max) { 0 } == .wait)
+  }
+}
