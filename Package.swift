@@ -39,4 +39,7 @@ let package = Package(
     .testTarget(name: "SpoolTests", dependencies: ["Spool", "System", "Wire"], swiftSettings: swift),
     .testTarget(name: "AccountsTests", dependencies: ["Accounts", "System", "Wire"], swiftSettings: swift),
     .testTarget(name: "ServerTests", dependencies: ["Server", "System", "Wire"], swiftSettings: swift),
+    .testTarget(
+      name: "ConsoleTests", dependencies: ["Accounts", "Console", "Server", "Spool", "System", "Wire"],
+      swiftSettings: swift),
   ])

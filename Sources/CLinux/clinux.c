@@ -521,6 +521,9 @@ int64_t cl_read_secret(int terminal, void *buffer, size_t size) {
   return result;
 }
 
+int cl_duplicate(int fd) { OR_ERRNO(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+int cl_redirect(int target, int source) { OR_ERRNO(dup3(source, target, O_CLOEXEC)); }
+
 int cl_rename_new(const char *from, const char *to) {
   if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return -errno;

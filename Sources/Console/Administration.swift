@@ -1,3 +1,4 @@
+import Server
 import System
 import Wire
 
@@ -46,6 +47,31 @@ public enum Administration {
   }
 
   private static func run(_ invocation: Invocation, _ output: Output) throws(Failure) -> ExitCode {
-    throw Failure(.unavailable, "not built yet")
+    switch invocation.command.verb {
+    case .serve:
+      let code = serve(configurationPath: invocation.value(.config).map { Path($0) })
+      return ExitCode(rawValue: code) ?? .software
+    case .demo: return try Demo(endsAtOnce: invocation.has(.once), output).run()
+    case .status: return try StatusCommand(site: Site(invocation), invocation: invocation, output: output).run()
+    case .check: return try CheckCommand(invocation: invocation, output: output).run()
+    case .help: return .ok
+    case .accountAdd:
+      let site = try Site(invocation, makes: true)
+      return try AccountCommands(site: site, invocation: invocation, output: output).add()
+    case .accountPassword: return try accounts(invocation, output).changePassword()
+    case .accountQuota: return try accounts(invocation, output).changeQuota()
+    case .accountRemove: return try accounts(invocation, output).remove()
+    case .accountList: return try accounts(invocation, output).list()
+    case .mailList: return try MailListing(site: Site(invocation), invocation: invocation, output: output).run()
+    case .mailShow: return try MailShow(site: Site(invocation), invocation: invocation, output: output).run()
+    case .mailDelete: return try MailChange(site: Site(invocation), invocation: invocation, output: output).delete()
+    case .mailRestore: return try MailChange(site: Site(invocation), invocation: invocation, output: output).restore()
+    case .mailExport: return try MailExport(site: Site(invocation), invocation: invocation, output: output).run()
+    case .mailImport: return try MailImport.run(Site(invocation), invocation, output)
+    }
+  }
+
+  private static func accounts(_ invocation: Invocation, _ output: Output) throws(Failure) -> AccountCommands {
+    AccountCommands(site: try Site(invocation), invocation: invocation, output: output)
   }
 }

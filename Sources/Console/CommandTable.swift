@@ -85,7 +85,7 @@ enum CommandTable {
                          it back as long as KeepDeleted= says and the disk has room.
         """),
     Command(
-      .accountList, "account list", "", options: [.json], "all accounts and what they hold",
+      .accountList, "account list", "[NAME]", most: 1, options: [.json], "all accounts and what they hold",
       details: """
         For each account how many messages wait, their size, the size allowed, and what
         was deleted and can be restored.
@@ -97,8 +97,8 @@ enum CommandTable {
       "what is in a maildrop",
       details: """
         One line for each message: its number, when it came, its size, who it says it is
-        from, its subject. The number (SEQ) names it in the other mail commands and never
-        changes.
+        from, its subject. The number (SEQ) names it in the other mail commands and
+        never changes.
 
           --deleted  only what was deleted and can be restored
           --all      both

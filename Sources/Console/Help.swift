@@ -84,11 +84,3 @@ enum Help {
     }
   }
 }
-
-extension Array where Element == UInt8 {
-  /// Appends spaces until there are `count` octets; at least one.
-  mutating func pad(to count: Int) {
-    append(ASCII.space)
-    while self.count < count { append(ASCII.space) }
-  }
-}

@@ -45,7 +45,7 @@ public struct Identity: Equatable, Sendable {
 
   /// Runs `body` with root's rights to files on this thread, where the process is root that became another; otherwise
   /// just runs it. For the files that the person at the keyboard named.
-  public static func asCaller<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+  public static func asCaller<R: ~Copyable, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
     let before = became
     if before != nil { _ = cl_files_as(0, 0) }
     defer { if let before { _ = cl_files_as(before.user, before.group) } }

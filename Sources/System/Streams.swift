@@ -16,4 +16,19 @@ public enum Streams {
       done += count
     }
   }
+
+  /// Renames a file, but not onto one that is there: `.exists`.
+  public static func rename(_ from: Path, toNew to: Path) throws(Errno) {
+    try Errno.check(unsafe from.withCString { old in unsafe to.withCString { unsafe cl_rename_new(old, $0) } })
+  }
+
+  /// Another descriptor for what `descriptor` is open on.
+  public static func duplicate(_ descriptor: Int32) throws(Errno) -> Descriptor {
+    try Descriptor(Errno.check(cl_duplicate(descriptor)))
+  }
+
+  /// Makes `target` the same as `source`, as a shell's redirection does.
+  public static func redirect(_ target: Int32, to source: Int32) throws(Errno) {
+    try Errno.check(cl_redirect(target, source))
+  }
 }

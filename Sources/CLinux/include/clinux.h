@@ -134,6 +134,8 @@ int cl_became(uint32_t *uid, uint32_t *gid);  // 1 and whom, when root became an
 // the terminal's mode is put back), the terminal shows what is typed again. Returns the line's length; CL_EINTR after
 // a pause (SIGTSTP): ask again.
 int64_t cl_read_secret(int terminal, void *buffer, size_t size);
+int cl_duplicate(int fd);
+int cl_redirect(int target, int source);  // dup3, close-on-exec
 int cl_rename_new(const char *from, const char *to);  // CL_EEXIST instead of replacing
 int cl_terminal_width(int fd);                        // columns; 0 when unknown
 int cl_raise(int signal_number);                      // to this process

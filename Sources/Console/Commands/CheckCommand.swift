@@ -1,0 +1,131 @@
+import Accounts
+import Server
+import Spool
+import System
+import Wire
+
+/// `check`: looks at everything, says what is wrong and what to do, and mends what can be mended when asked.
+struct CheckCommand {
+  let invocation: Invocation
+  let output: Output
+
+  func run() throws(Failure) -> ExitCode {
+    // The configuration's problems are this command's answer, not what keeps it from answering.
+    let loaded = Configuration.load(invocation.value(.config).map { Path($0) })
+    guard loaded.problems.isEmpty else {
+      for problem in loaded.problems { output.line(problem.description) }
+      output.line("The server does not start with this configuration. Accounts and spool were not looked")
+      output.line("at: where they are is part of it.")
+      return .configuration
+    }
+    for file in loaded.files { heading("configuration", file) }
+    if loaded.files.isEmpty { output.line("configuration: no file, so everything has its default") }
+    let site = try Site(invocation)
+    guard site.files.exists(site.state) else {
+      heading("state directory", site.state)
+      output.line("  does not exist yet; `restante account add NAME` makes it")
+      return .ok
+    }
+    let isSound = checkAccounts(site)
+    let isOwned = checkPermissions(site)
+    let isWhole = try checkSpool(site)
+    return isSound && isOwned && isWhole ? .ok : .data
+  }
+
+  private func heading(_ what: StaticString, _ path: Path) {
+    var line = Bytes(what)
+    line += ": "
+    line.append(shown: path.bytes.span, limit: 4096)
+    output.line(line)
+  }
+
+  private func checkAccounts(_ site: Site) -> Bool {
+    heading("accounts", site.accounts.path)
+    let directory = Server.directory(site.configuration, site.files)
+    directory.reload(now: Clock.now)
+    let problems = directory.problems
+    for problem in problems { output.line(Bytes("  ") + problem.description) }
+    var line = Bytes("  ")
+    line.append(decimal: directory.accounts.count)
+    line += directory.accounts.count == 1 ? " account; aliases in " : " accounts; aliases in "
+    line.append(shown: site.configuration.device.aliases.bytes.span, limit: 4096)
+    if !site.files.exists(site.configuration.device.aliases) { line += " (no such file: there are none)" }
+    output.line(line)
+    return problems.isEmpty
+  }
+
+  // MARK: the spool
+
+  private func checkSpool(_ site: Site) throws(Failure) -> Bool {
+    heading("spool", site.spool)
+    guard site.files.exists(site.spool) else {
+      output.line("  does not exist yet; the server makes it")
+      return true
+    }
+    let isRunning = try CheckCommand.isRunning(site)
+    guard invocation.has(.repair) else {
+      let check = SpoolCheck(site.spool, files: site.files, whileRunning: isRunning)
+      let isWhole = SpoolFindings(check.problems, output).tell(repaired: false)
+      tell(check.summary, isRunning)
+      if !isWhole { output.line("  `restante check --repair` mends what can be mended; stop the server first") }
+      return isWhole
+    }
+    if isRunning {
+      throw Failure(
+        .tryAgain,
+        "the server runs, so its spool cannot be mended now; stop it (`systemctl stop restante`) and try again")
+    }
+    return try repair(site)
+  }
+
+  private func repair(_ site: Site) throws(Failure) -> Bool {
+    let check = SpoolCheck(site.spool, files: site.files, whileRunning: false)
+    SpoolFindings(check.problems, output).tell(repaired: true)
+    let mended: Int
+    do throws(SpoolError) {
+      mended = try check.repair()
+    } catch {
+      throw Failure(Bytes("cannot mend the spool"), error)
+    }
+    if mended > 0 {
+      // Opening it makes the indexes from the log, and writes them.
+      try DirectSpool(site).close()
+    }
+    let after = SpoolCheck(site.spool, files: site.files, whileRunning: false)
+    var line = Bytes("  mended: ")
+    line.append(decimal: mended)
+    output.line(line)
+    let isWhole = after.problems.isEmpty
+    if !isWhole {
+      output.line("  not mended:")
+      SpoolFindings(after.problems, output).tell(repaired: true)
+    }
+    tell(after.summary, false)
+    return isWhole
+  }
+
+  private func tell(_ summary: SpoolCheck.Summary, _ isRunning: Bool) {
+    var line = Bytes("  read ")
+    line.append(decimal: summary.messages)
+    line += " messages, "
+    line.append(rounded: summary.octets)
+    line += ", in "
+    line.append(decimal: summary.segments)
+    line += " segments"
+    if isRunning { line += "; the server runs, so its indexes were not looked at" }
+    output.line(line)
+  }
+
+  /// Whether a server has the spool.
+  private static func isRunning(_ site: Site) throws(Failure) -> Bool {
+    if try ControlClient.connect(site.state) != nil { return true }
+    do throws(Errno) {
+      let directory = try site.files.open(site.spool, [.read, .directory])
+      try site.files.lock(directory.number, wait: false)
+      return false
+    } catch {
+      if error == .again { return true }
+      throw Failure("cannot read the spool in", site.spool, error)
+    }
+  }
+}

@@ -1,0 +1,244 @@
+import Accounts
+import Server
+import Spool
+import System
+import Wire
+
+/// What `restante status` tells, from the running server or from the files.
+struct Report {
+  struct Listener {
+    var service: Bytes
+    var address: Bytes
+  }
+
+  var isRunning = false
+  var version: Bytes?
+  var process: Int64?
+  var started: Int64?
+  var listeners: [Listener] = []
+  var connectionsSMTP: Int64?
+  var connectionsPOP3: Int64?
+  var delivered: Int64?
+  var logins: Int64?
+  var accounts: Int64 = 0
+  var maildrops: Int64 = 0
+  var messages: Int64 = 0
+  var octets: Int64 = 0
+  var deletedMessages: Int64 = 0
+  var deletedOctets: Int64 = 0
+  /// Octets of the spool's file system; nil where it cannot be asked.
+  var disk: (total: Int64, available: Int64)?
+  /// Whether new mail is taken.
+  var hasRoom = true
+  /// What is wrong with accounts, aliases or spool, as far as this looks.
+  var problems: Int64 = 0
+
+  var isWell: Bool { isRunning && hasRoom && problems == 0 }
+
+  var exitCode: ExitCode { !isRunning ? .unavailable : isWell ? .ok : .tryAgain }
+}
+
+/// `status`.
+struct StatusCommand {
+  let site: Site
+  let invocation: Invocation
+  let output: Output
+
+  func run() throws(Failure) -> ExitCode {
+    var report = Report()
+    if let client = try ControlClient.connect(site.state) {
+      for line in try client.lines(Bytes("STATUS")) { StatusCommand.read(line, &report) }
+      report.isRunning = true
+    } else {
+      try look(&report)
+    }
+    report.disk = (try? site.files.space(site.state)).map { ($0.total, $0.available) }
+    if !report.isRunning, let disk = report.disk {
+      report.hasRoom = disk.available >= site.configuration.spool.keepFree.octets(of: disk.total)
+    }
+    if invocation.has(.json) { output.line(StatusCommand.json(report)) } else { words(report) }
+    return report.exitCode
+  }
+
+  // MARK: gathering
+
+  private static func read(_ line: Bytes, _ report: inout Report) {
+    guard let equals = line.firstIndex(of: 0x3D) else { return }
+    let key = Bytes(line[..<equals])
+    let value = Bytes(line[(equals + 1)...])
+    let number = value.span.decimal.flatMap { Int64(exactly: $0) }
+    if key.equals("version") { report.version = value }
+    if key.equals("process") { report.process = number }
+    if key.equals("started") { report.started = number }
+    if key.equals("listening"), let space = value.firstIndex(of: ASCII.space) {
+      report.listeners.append(
+        Report.Listener(service: Bytes(value[..<space]), address: Bytes(value[(space + 1)...])))
+    }
+    if key.equals("connections.smtp") { report.connectionsSMTP = number }
+    if key.equals("connections.pop3") { report.connectionsPOP3 = number }
+    if key.equals("delivered") { report.delivered = number }
+    if key.equals("logins") { report.logins = number }
+    guard let number else { return }
+    if key.equals("accounts") { report.accounts = number }
+    if key.equals("maildrops") { report.maildrops = number }
+    if key.equals("messages") { report.messages = number }
+    if key.equals("octets") { report.octets = number }
+    if key.equals("deleted.messages") { report.deletedMessages = number }
+    if key.equals("deleted.octets") { report.deletedOctets = number }
+    if key.equals("room") { report.hasRoom = number != 0 }
+    if key.equals("problems") { report.problems = number }
+  }
+
+  private func look(_ report: inout Report) throws(Failure) {
+    let accounts = try site.loadAccounts()
+    report.accounts = Int64(accounts.accounts.count)
+    report.problems = Int64(accounts.problems.count)
+    for name in MaildropReader.names(site.spool, files: site.files) {
+      report.maildrops += 1
+      do throws(Failure) {
+        for entry in try site.reader(name)?.entries ?? [] {
+          if entry.state == .live {
+            report.messages += 1
+            report.octets += Int64(entry.octets)
+          } else if entry.state == .deleted {
+            report.deletedMessages += 1
+            report.deletedOctets += Int64(entry.octets)
+          }
+        }
+      } catch {
+        report.problems += 1
+        Complaint.write(error.text)
+      }
+    }
+  }
+
+  // MARK: telling
+
+  private func words(_ report: Report) {
+    let now = Clock.now
+    var line = Bytes("restante ")
+    if report.isRunning {
+      line += report.version ?? Bytes("?")
+      line += " runs"
+      if let started = report.started {
+        line += " since "
+        Moment.append(started, to: &line)
+        line += " ("
+        Moment.append(duration: max(0, now - started), to: &line)
+        line += ")"
+      }
+      if let process = report.process {
+        line += ", process "
+        line.append(decimal: Int(process))
+      }
+    } else {
+      line += "does not run; nobody receives or fetches mail. `systemctl start restante`\nstarts it; the files say:"
+    }
+    output.line(line)
+    for listener in report.listeners {
+      row("listens for", listener.service + Bytes(" on ") + listener.address)
+    }
+    if let smtp = report.connectionsSMTP, let pop3 = report.connectionsPOP3 {
+      row("connections") { text in
+        text.append(decimal: Int(smtp))
+        text += " SMTP, "
+        text.append(decimal: Int(pop3))
+        text += " POP3"
+      }
+    }
+    if let delivered = report.delivered, let logins = report.logins {
+      row("since start") { text in
+        text.append(decimal: Int(delivered))
+        text += " messages delivered, "
+        text.append(decimal: Int(logins))
+        text += " logins"
+      }
+    }
+    row("accounts") { $0.append(decimal: Int(report.accounts)) }
+    row("mail") { text in
+      text.append(decimal: Int(report.messages))
+      text += report.messages == 1 ? " message, " : " messages, "
+      text.append(rounded: report.octets)
+      if report.deletedMessages > 0 {
+        text += "; deleted and still to be restored: "
+        text.append(decimal: Int(report.deletedMessages))
+        text += ", "
+        text.append(rounded: report.deletedOctets)
+      }
+    }
+    row("disk") { text in
+      if let disk = report.disk {
+        text.append(rounded: disk.available)
+        text += " of "
+        text.append(rounded: disk.total)
+        text += " free; "
+      }
+      text +=
+        report.hasRoom
+        ? "there is room for new mail" : "TOO LITTLE: new mail is answered 452 until some is deleted"
+    }
+    if report.problems > 0 {
+      row("problems") { text in
+        text.append(decimal: Int(report.problems))
+        text += "; `restante check` names them"
+      }
+    }
+  }
+
+  private func row(_ label: StaticString, _ text: Bytes) {
+    var line = Bytes("  ")
+    line += label
+    line.pad(to: 16)
+    line += text
+    output.line(line)
+  }
+
+  private func row(_ label: StaticString, _ write: (inout Bytes) -> Void) {
+    var text = Bytes()
+    write(&text)
+    row(label, text)
+  }
+
+  static func json(_ report: Report) -> Bytes {
+    var json = JSON()
+    func add(_ key: StaticString, _ value: Int64?) {
+      if let value { json.add(key, value) } else { json.addNull(key) }
+    }
+    json.beginObject()
+    json.add("running", report.isRunning)
+    json.add("well", report.isWell)
+    if let version = report.version { json.add("version", version) } else { json.addNull("version") }
+    add("process", report.process)
+    add("started", report.started)
+    json.beginArray("listening")
+    for listener in report.listeners {
+      json.beginObject()
+      json.add("service", listener.service)
+      json.add("address", listener.address)
+      json.endObject()
+    }
+    json.endArray()
+    json.beginObject("connections")
+    add("smtp", report.connectionsSMTP)
+    add("pop3", report.connectionsPOP3)
+    json.endObject()
+    add("delivered", report.delivered)
+    add("logins", report.logins)
+    add("accounts", report.accounts)
+    add("maildrops", report.maildrops)
+    add("messages", report.messages)
+    add("octets", report.octets)
+    json.beginObject("deleted")
+    add("messages", report.deletedMessages)
+    add("octets", report.deletedOctets)
+    json.endObject()
+    json.beginObject("disk")
+    add("total", report.disk?.total)
+    add("available", report.disk?.available)
+    json.add("room", report.hasRoom)
+    json.endObject()
+    add("problems", report.problems)
+    json.endObject()
+    return json.text
+  }
+}
