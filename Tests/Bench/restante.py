@@ -15,6 +15,9 @@ class Restante:
     def __init__(self, workshop, state, accounts=10):
         if not PROGRAM.exists():
             raise Failure(f"{show(PROGRAM)} is not there: run make first")
+        # A program built a moment ago has pages that are not on disk yet; they would count as its private memory.
+        with open(PROGRAM, "rb") as file:
+            os.fsync(file.fileno())
         self._workshop = workshop
         self.state = pathlib.Path(state)
         self.state.mkdir(parents=True, exist_ok=True)

@@ -68,14 +68,18 @@ class Workshop:
         """Calls `function` when the workshop closes, last registered first."""
         self._exits.callback(function, *arguments)
 
+    def remember(self, *words):
+        """Notes a load program's command for the reader. Ports and temporary files are not worth noting."""
+        line = shlex.join([show(PROGRAMS / words[0]), *(str(word) for word in words[1:])])
+        if line not in self.commands:
+            self.commands.append(line)
+
     def command(self, *words, timeout=600, input=None):
         """Runs one of the load programs or any other command and returns its standard output."""
         words = [str(word) for word in words]
-        if words[0] in {"append", "smtp_load", "pop3_fetch", "sendfile_loop", "pop3_poll"}:
+        if words[0] in {"append", "smtp_load", "pop3_fetch", "pop3_poll"}:
+            self.remember(words[0], "FILE" if words[0] == "append" else "PORT", *words[2:])
             words[0] = str(PROGRAMS / words[0])
-            line = shlex.join([show(words[0]), *words[1:]])
-            if line not in self.commands:
-                self.commands.append(line)
         try:
             done = subprocess.run(words, input=input, capture_output=True, timeout=timeout, text=True)
         except subprocess.TimeoutExpired as expired:
