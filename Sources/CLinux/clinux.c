@@ -18,6 +18,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
+#include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
@@ -79,6 +80,15 @@ int cl_open(const char *path, int flags, uint32_t mode) { return cl_openat(AT_FD
 int cl_close(int fd) { OR_ERRNO(close(fd)); }
 int64_t cl_read(int fd, void *buffer, size_t count) { OR_ERRNO(read(fd, buffer, count)); }
 int64_t cl_write(int fd, const void *buffer, size_t count) { OR_ERRNO(write(fd, buffer, count)); }
+
+int64_t cl_write_now(int fd, const void *buffer, size_t count) {
+  // The descriptor is shared with others, so it must not be made non-blocking. A pipe that is ready takes a page.
+  struct pollfd ready = {.fd = fd, .events = POLLOUT};
+  int result = poll(&ready, 1, 0);
+  if (result < 0) return -errno;
+  if (result == 0) return -EAGAIN;
+  OR_ERRNO(write(fd, buffer, count < 4096 ? count : 4096));
+}
 
 int64_t cl_pread(int fd, void *buffer, size_t count, int64_t offset) { OR_ERRNO(pread(fd, buffer, count, offset)); }
 

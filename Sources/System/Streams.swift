@@ -17,6 +17,11 @@ public enum Streams {
     }
   }
 
+  /// Writes some of `bytes`, a page at most, and never waits: `.again` where nobody takes it. Returns how many octets.
+  public static func writeNow(_ bytes: Span<UInt8>, to descriptor: Int32) throws(Errno) -> Int {
+    try Errno.check(unsafe bytes.withUnsafeBytes { unsafe cl_write_now(descriptor, $0.baseAddress, $0.count) })
+  }
+
   /// Renames a file, but not onto one that is there: `.exists`.
   public static func rename(_ from: Path, toNew to: Path) throws(Errno) {
     try Errno.check(unsafe from.withCString { old in unsafe to.withCString { unsafe cl_rename_new(old, $0) } })

@@ -76,6 +76,7 @@ struct JournalTests {
       }
       #expect(journal.isWaiting)
       journal.record(.loginRefused(name: Bytes("anna"), reason: "wrong", peer: peer), now: 6)
+      journal.flush(now: 6)
       #expect(!journal.isWaiting)
     }
     #expect(all.filter { $0.hasPrefix("login refused") }.count == Limits.journalLines + 1)
@@ -83,5 +84,31 @@ struct JournalTests {
     let left = 1000 - Limits.journalLines
     #expect(all.contains("left out of the journal: \(left) more lines of the kind \"refused login\""))
     #expect(all.last?.hasPrefix("login refused") == true)
+  }
+
+  @Test("a journal that nobody reads holds nothing up; how much is missing is told to the one who reads again")
+  func unread() throws {
+    let directory = try Process.temporaryDirectory(in: Path("/tmp"), prefix: "journal")
+    let path = directory.appending("socket")
+    let listener = try Sockets.listen(at: path)
+    let writer = try Sockets.connect(at: path)
+    let accepted = try Sockets.accept(listener.number)
+    let journal = Journal(descriptor: writer.number, hasSeverity: false)
+    for second in 0..<20_000 {
+      journal.record(.login(name: Bytes("anna"), peer: peer), now: Int64(second))
+      journal.flush(now: Int64(second))
+    }
+    var text = Bytes()
+    var buffer = Bytes(repeating: 0, count: 65_536)
+    while journal.isWaiting {
+      journal.flush(now: 30_000)
+      while let count = try? Sockets.receive(accepted.socket.number, into: &buffer) { text += buffer[..<count] }
+    }
+    let lines = text.text.split(separator: "\n")
+    let words = try #require(lines.last).split(separator: " ")
+    #expect(lines.dropLast().allSatisfy { $0 == "login: anna peer=192.0.2.7" })
+    #expect(words.dropFirst(5).first.flatMap { Int($0) } == 20_000 - (lines.count - 1))
+    try Files().remove(path)
+    try Files().removeDirectory(directory)
   }
 }

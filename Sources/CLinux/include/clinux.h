@@ -42,6 +42,7 @@ int cl_openat(int directory, const char *path, int flags, uint32_t mode);
 int cl_close(int fd);
 int64_t cl_read(int fd, void *buffer, size_t count);
 int64_t cl_write(int fd, const void *buffer, size_t count);
+int64_t cl_write_now(int fd, const void *buffer, size_t count);  // at most a page of it; CL_EAGAIN if it would wait
 int64_t cl_pread(int fd, void *buffer, size_t count, int64_t offset);
 int64_t cl_pwrite(int fd, const void *buffer, size_t count, int64_t offset);
 int cl_fdatasync(int fd);

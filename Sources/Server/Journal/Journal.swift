@@ -10,6 +10,8 @@ public final class Journal {
   private let hasSeverity: Bool
   private var lines = Bytes()
   private var throttle = JournalThrottle()
+  /// Lines that nobody took.
+  private var unread = 0
 
   /// A journal on `descriptor`. `hasSeverity` says whether lines begin with `<N>`; by default, where it is no terminal.
   public init(descriptor: Int32 = 2, hasSeverity: Bool? = nil) {
@@ -25,14 +27,36 @@ public final class Journal {
   }
 
   /// Whether ``flush(now:)`` should be called within a second.
-  var isWaiting: Bool { throttle.hasLeftOut }
+  var isWaiting: Bool { throttle.hasLeftOut || !lines.isEmpty }
 
-  /// Writes what was noted.
+  /// Writes what was noted, as far as somebody takes it: mail comes first, whoever reads the journal.
   public func flush(now: Int64) {
     turn(now: now)
-    guard !lines.isEmpty else { return }
-    Process.write(lines, to: descriptor)
-    lines.removeAll(keepingCapacity: lines.count <= 4096)
+    write()
+    if unread > 0, lines.isEmpty {
+      append(.leftOut(lines: unread, of: "any, since nobody took them"))
+      unread = 0
+      write()
+    }
+  }
+
+  private func write() {
+    var done = 0
+    while done < lines.count {
+      do throws(Errno) {
+        done += try Streams.writeNow(lines.span.extracting(done...), to: descriptor)
+      } catch {
+        if error == .interrupted { continue }
+        // Nobody will ever take it, so there is nobody to tell.
+        if error != .again { done = lines.count }
+        break
+      }
+    }
+    if done == lines.count {
+      lines.removeAll(keepingCapacity: lines.count <= 4096)
+    } else {
+      lines.removeFirst(done)
+    }
   }
 
   private func turn(now: Int64) {
@@ -42,6 +66,12 @@ public final class Journal {
   }
 
   private func append(_ event: JournalEvent) {
+    // A burst within one turn is written in pieces rather than held.
+    if lines.count >= Journal.most / 4 { write() }
+    guard lines.count < Journal.most else {
+      unread += 1
+      return
+    }
     if hasSeverity {
       lines += "<"
       lines.append(decimal: event.severity)
@@ -49,10 +79,8 @@ public final class Journal {
     }
     event.describe(into: &lines)
     lines.append(ASCII.lf)
-    // A burst within one turn is written in pieces rather than held.
-    if lines.count >= 16 * 1024 {
-      Process.write(lines, to: descriptor)
-      lines.removeAll(keepingCapacity: true)
-    }
   }
+
+  /// Octets held for somebody who does not take them. Beyond it lines are counted instead.
+  private static let most = 64 * 1024
 }
