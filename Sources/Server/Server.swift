@@ -122,6 +122,9 @@ public final class Server {
     let state = configuration.device.stateDirectory
     // Before the spool is read, which may take seconds: whoever connects meanwhile waits instead of failing.
     let listeners = try Listener.openAll(configuration, journal, now: milliseconds / 1000)
+    // Started as root by hand, for the low ports: from here on as whom the mail belongs to, so that no file of the spool
+    // ever belongs to root and the service cannot use it afterwards.
+    if Process.user == 0, let owner = try? Identity(ownerOf: state), owner != .root { try? owner.become() }
     let seconds = milliseconds / 1000
     do throws(SpoolError) {
       spool = try Spool(

@@ -29,7 +29,9 @@ struct CheckCommand {
     let isSound = checkAccounts(site)
     let isOwned = checkPermissions(site)
     let isWhole = try checkSpool(site)
-    return isSound && isOwned && isWhole ? .ok : .data
+    guard isSound && isOwned && isWhole else { return .data }
+    output.line("all is well")
+    return .ok
   }
 
   private func heading(_ what: StaticString, _ path: Path) {
@@ -107,11 +109,11 @@ struct CheckCommand {
   private func tell(_ summary: SpoolCheck.Summary, _ isRunning: Bool) {
     var line = Bytes("  read ")
     line.append(decimal: summary.messages)
-    line += " messages, "
+    line += summary.messages == 1 ? " message, " : " messages, "
     line.append(rounded: summary.octets)
     line += ", in "
     line.append(decimal: summary.segments)
-    line += " segments"
+    line += summary.segments == 1 ? " segment" : " segments"
     if isRunning { line += "; the server runs, so its indexes were not looked at" }
     output.line(line)
   }

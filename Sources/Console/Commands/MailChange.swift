@@ -51,9 +51,9 @@ struct MailChange {
     text += chosen.count == 1 ? " message of " : " messages of "
     text += name
     if state == .live, !chosen.isEmpty {
-      text += "; `restante mail restore "
+      text += "\n`restante mail restore "
       text += name
-      text += " ...` brings back what is needed after all"
+      text += " SEQ...` brings back what is needed after all"
     }
     output.line(text)
     return code

@@ -75,12 +75,12 @@ final class ControlConnection: Connection {
           reply: &server.reply)
       }
     case .restore(let name, let sequences):
-      guard Self.isKnown(name, server, &session) else { return }
+      guard Self.hasMaildrop(name, server, &session) else { return }
       waiting = .restoring(name, sequences.count)
       server.spool.restore(sequences: sequences, of: name, tag: token, now: server.now)
       server.spoolIsBusy()
     case .delete(let name, let sequences):
-      guard Self.isKnown(name, server, &session) else { return }
+      guard Self.hasMaildrop(name, server, &session) else { return }
       waiting = .deleting(name, sequences.count)
       server.spool.delete(sequences: sequences, of: name, tag: token, now: server.now)
       server.spoolIsBusy()
@@ -95,6 +95,12 @@ final class ControlConnection: Connection {
       draft = server.spool.begin(tag: token)
       session.take(true)
     }
+  }
+
+  /// An account may have been removed while its mail was kept.
+  private static func hasMaildrop(_ name: Bytes, _ server: Server, _ session: inout ControlSession) -> Bool {
+    let usage = server.spool.usage(name)
+    return usage.messages > 0 || usage.deletedMessages > 0 || isKnown(name, server, &session)
   }
 
   private static func isKnown(_ name: Bytes, _ server: Server, _ session: inout ControlSession) -> Bool {
