@@ -1,8 +1,9 @@
 /*
- * pop3_fetch: the reader that takes everything. One ordinary blocking connection (delayed ACKs, no socket option touched)
- * logs in and fetches messages 1 … MESSAGES with RETR, PASSES times over, looking for the CRLF.CRLF that ends each.
+ * pop3_fetch: the reader that takes everything. An ordinary blocking connection (delayed ACKs, no socket option touched)
+ * logs in, fetches messages 1 … MESSAGES with RETR, looking for the CRLF.CRLF that ends each, and quits. It does so SESSIONS
+ * times over, with a new connection each; what is measured is the fetching, without the coming and going.
  *
- *   pop3_fetch PORT NAME PASSWORD MESSAGES DEPTH PASSES
+ *   pop3_fetch PORT NAME PASSWORD MESSAGES DEPTH SESSIONS
  *
  * DEPTH is the number of RETR in flight: 1 is the client that waits for each message before it asks for the next.
  * DEPTH 0 asks nothing at all: after the greeting it only counts what a sendfile_loop pours into the connection.
@@ -31,41 +32,53 @@ static void command(int fd, struct reader *reader, const char *verb, const char 
 	expect_ok(reader);
 }
 
-int main(int argc, char **argv)
+/* Fetches all messages in one session; returns the seconds from the first RETR to the last message's end. */
+static double session(char **argv, int port, long messages, long depth, char *commands, struct reader *reader,
+    size_t *octets)
 {
-	if (argc != 7)
-		errx(64, "usage: pop3_fetch PORT NAME PASSWORD MESSAGES DEPTH PASSES");
-	int port = (int)number(argv[1], 1, 65535);
-	long messages = number(argv[4], 1, 10000000);
-	long depth = number(argv[5], 0, 1000);
-	long total = messages * number(argv[6], 1, 10000);
-
 	int fd = connect_to(port, 0);
-	struct reader *reader = reader_new(fd);
+	reader->fd = fd;
+	reader->start = reader->end = 0;
 	expect_ok(reader);
 	if (depth > 0) {
 		command(fd, reader, "USER", argv[2]);
 		command(fd, reader, "PASS", argv[3]);
 	}
-
-	char *commands = malloc((size_t)(depth + 1) * 32);
-	if (commands == NULL)
-		err(71, "malloc");
-	size_t octets = 0;
 	double start = seconds();
-	for (long asked = 0, got = 0; got < total;) {
+	for (long asked = 0, got = 0; got < messages;) {
 		size_t length = 0;
-		for (; depth > 0 && asked < total && asked - got < depth; asked++)
-			length += (size_t)sprintf(commands + length, "RETR %ld\r\n", asked % messages + 1);
+		for (; depth > 0 && asked < messages && asked - got < depth; asked++)
+			length += (size_t)sprintf(commands + length, "RETR %ld\r\n", asked + 1);
 		if (length > 0)
 			send_all(fd, commands, length);
-		got += read_multiline(reader, (depth > 0 ? asked : total) - got, &octets);
+		got += read_multiline(reader, (depth > 0 ? asked : messages) - got, octets);
 	}
-	double end = seconds();
+	double taken = seconds() - start;
 	if (depth > 0) {
 		command(fd, reader, "QUIT", "");
 		expect_close(reader);
 	}
-	printf("%ld %.6f %zu\n", total, end - start, octets);
+	close(fd);
+	return taken;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 7)
+		errx(64, "usage: pop3_fetch PORT NAME PASSWORD MESSAGES DEPTH SESSIONS");
+	int port = (int)number(argv[1], 1, 65535);
+	long messages = number(argv[4], 1, 10000000);
+	long depth = number(argv[5], 0, 1000);
+	long sessions = number(argv[6], 1, 10000);
+
+	struct reader *reader = reader_new(-1);
+	char *commands = malloc((size_t)(depth + 1) * 32);
+	if (commands == NULL)
+		err(71, "malloc");
+	size_t octets = 0;
+	double taken = 0;
+	for (long i = 0; i < sessions; i++)
+		taken += session(argv, port, messages, depth, commands, reader, &octets);
+	printf("%ld %.6f %zu\n", messages * sessions, taken, octets);
 	return 0;
 }

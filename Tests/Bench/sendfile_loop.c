@@ -1,9 +1,9 @@
 /*
  * sendfile_loop: the yardstick for fetching. Makes FILE with 1,000 messages of SIZE octets in wire format, listens on a
- * free loopback port, prints that port, and for each of CONNECTIONS connections sends a greeting and then the messages one
- * sendfile(2) each, PASSES times over, without waiting for any command. Read it with: pop3_fetch PORT - - 1000 0 PASSES
+ * free loopback port, prints that port, and for each of CONNECTIONS connections sends a greeting and then the messages, one
+ * sendfile(2) each, without waiting for any command. Read it with: pop3_fetch PORT - - 1000 0 CONNECTIONS
  *
- *   sendfile_loop FILE SIZE PASSES CONNECTIONS
+ *   sendfile_loop FILE SIZE CONNECTIONS
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -23,10 +23,10 @@ enum { messages = 1000 };
 
 int main(int argc, char **argv)
 {
-	if (argc != 5)
-		errx(64, "usage: sendfile_loop FILE SIZE PASSES CONNECTIONS");
+	if (argc != 4)
+		errx(64, "usage: sendfile_loop FILE SIZE CONNECTIONS");
 	size_t size = (size_t)number(argv[2], 128, 100 << 20), length = size + 3;
-	long passes = number(argv[3], 1, 10000), connections = number(argv[4], 1, 1000);
+	long connections = number(argv[3], 1, 100000);
 
 	char *content = malloc(length + 1);
 	if (content == NULL)
@@ -61,8 +61,8 @@ int main(int argc, char **argv)
 			err(71, "setsockopt");
 		static const char greeting[] = "+OK sendfile\r\n";
 		send_all(fd, greeting, sizeof greeting - 1);
-		for (long i = 0; i < passes * messages; i++) {
-			off_t from = (off_t)(i % messages) * (off_t)length, end = from + (off_t)length;
+		for (long i = 0; i < messages; i++) {
+			off_t from = (off_t)i * (off_t)length, end = from + (off_t)length;
 			while (from < end)
 				if (sendfile(fd, file, &from, (size_t)(end - from)) <= 0)
 					err(74, "sendfile");

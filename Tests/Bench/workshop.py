@@ -27,6 +27,17 @@ def show(path):
     return str(path.relative_to(TOP)) if path.is_relative_to(TOP) else str(path)
 
 
+def put_first():
+    """
+    Called in each child before it becomes its program: asks the scheduler to prefer it to other people's work on the
+    machine, which is not to be measured. Clients, servers and peers are all preferred alike. Without the right: nothing.
+    """
+    with contextlib.suppress(OSError):
+        os.nice(-20)
+    with contextlib.suppress(OSError), open("/proc/self/autogroup", "w", encoding="ascii") as file:
+        file.write("-20")  # where sessions are scheduled as groups, the group's preference is what counts
+
+
 def compile_programs():
     """Compiles each NAME.c beside this file into build/bench/NAME, unless it is newer than its sources."""
     PROGRAMS.mkdir(parents=True, exist_ok=True)
@@ -81,7 +92,8 @@ class Workshop:
             self.remember(words[0], "FILE" if words[0] == "append" else "PORT", *words[2:])
             words[0] = str(PROGRAMS / words[0])
         try:
-            done = subprocess.run(words, input=input, capture_output=True, timeout=timeout, text=True)
+            done = subprocess.run(words, input=input, capture_output=True, timeout=timeout, text=True,
+                                  start_new_session=True, preexec_fn=put_first)
         except subprocess.TimeoutExpired as expired:
             raise Failure(f"{shlex.join(words)}: not done after {timeout} s") from expired
         if done.returncode != 0:
@@ -104,7 +116,8 @@ class Server:
         with open(self.log, "ab") as out:
             self.started = time.monotonic()
             self.process = subprocess.Popen(
-                self.words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True)
+                self.words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True,
+                preexec_fn=put_first)
         self.pid = self.process.pid
         workshop.at_exit(self.stop)
 
