@@ -9,16 +9,29 @@ final class IndexFile {
 
   private let files: Files
   private let file: Descriptor
-  /// Entries in the file.
+  /// Entries, wherever they are.
   private(set) var count: Int
+  /// Entries in the file.
+  private var written: Int
+  /// The entries behind them, and the first line when not even that is there: the disk had no room for them yet. The
+  /// log has them all, so readers need not notice.
+  private var unwritten = Bytes()
+  private var isHeaderUnwritten = false
+
+  /// Octets of entries that wait for room at the most. While there is none mail is refused, so few come.
+  private static let longestUnwritten = 1024 * 1024
 
   private init(_ files: Files, _ file: consuming Descriptor, count: Int) {
     self.files = files
     self.file = file
     self.count = count
+    written = count
   }
 
   var descriptor: Int32 { file.number }
+
+  /// Whether the file holds all there is.
+  var isComplete: Bool { unwritten.isEmpty && !isHeaderUnwritten }
 
   private static func header(_ identity: SpoolIdentity, _ name: Bytes) -> Bytes {
     var line = Bytes("restante-index-1 ")
@@ -33,8 +46,11 @@ final class IndexFile {
   /// An empty index at `path`, in the place of what was there.
   static func make(_ path: Path, _ identity: SpoolIdentity, _ name: Bytes, _ files: Files) throws(Errno) -> IndexFile {
     let file = try files.open(path, [.read, .write, .create, .truncate])
-    try files.writeAll(file.number, header(identity, name).span, at: 0)
-    return IndexFile(files, file, count: 0)
+    let index = IndexFile(files, file, count: 0)
+    index.unwritten = header(identity, name)
+    index.isHeaderUnwritten = true
+    try index.writeOut()
+    return index
   }
 
   /// Opens the index of `name` and hands every entry up to and including sequence number `last` to `each`; what
@@ -82,18 +98,54 @@ final class IndexFile {
   private func offset(_ index: Int) -> Int64 { Int64(IndexFile.headerSize) + Int64(index) * Int64(Entry.size) }
 
   func append(_ entry: Entry) throws(Errno) {
-    var bytes = Bytes()
-    bytes.reserveCapacity(Entry.size)
-    entry.append(to: &bytes)
-    try files.writeAll(file.number, bytes.span, at: offset(count))
+    if unwritten.isEmpty { unwritten.reserveCapacity(Entry.size) }
+    entry.append(to: &unwritten)
+    try writeOut()
     count += 1
+  }
+
+  /// Writes what waits for room. That there still is none is no error.
+  func writeOut() throws(Errno) {
+    if isComplete { return }
+    do throws(Errno) {
+      try files.writeAll(file.number, unwritten.span, at: isHeaderUnwritten ? 0 : offset(written))
+    } catch {
+      guard error.isDiskFull, unwritten.count < IndexFile.longestUnwritten else { throw error }
+      return
+    }
+    written += waiting
+    unwritten.removeAll(keepingCapacity: unwritten.count <= 4096)
+    isHeaderUnwritten = false
+  }
+
+  /// Entries that wait for room.
+  private var waiting: Int { (unwritten.count - (isHeaderUnwritten ? IndexFile.headerSize : 0)) / Entry.size }
+
+  /// Where in `unwritten` the entry at `index` stands.
+  private func place(_ index: Int) -> Int {
+    (isHeaderUnwritten ? IndexFile.headerSize : 0) + (index - written) * Entry.size
   }
 
   /// Appends up to `count` raw entries from `index` on to `bytes`; returns how many there were.
   func read(_ index: Int, count: Int, into bytes: inout Bytes) throws(Errno) -> Int {
     let wanted = max(0, min(count, self.count - index))
-    let got = try files.readAll(file.number, into: &bytes, count: wanted * Entry.size, at: offset(index))
-    return got / Entry.size
+    let stored = max(0, min(wanted, written - index))
+    if stored > 0 {
+      let got = try files.readAll(file.number, into: &bytes, count: stored * Entry.size, at: offset(index))
+      if got < stored * Entry.size { return got / Entry.size }
+    }
+    if stored < wanted { bytes += unwritten[place(index + stored)..<place(index + wanted)] }
+    return wanted
+  }
+
+  /// Writes raw entries in the place of those from `index` on.
+  private func write(_ index: Int, _ raw: Bytes) throws(Errno) {
+    let stored = max(0, min(raw.count / Entry.size, written - index)) * Entry.size
+    if stored > 0 { try files.writeAll(file.number, raw.span.extracting(0..<stored), at: offset(index)) }
+    if stored < raw.count {
+      let start = place(max(index, written))
+      unwritten.replaceSubrange(start..<(start + raw.count - stored), with: raw[stored...])
+    }
   }
 
   func entry(_ index: Int) throws(SpoolError) -> Entry {
@@ -140,7 +192,7 @@ final class IndexFile {
           }
           entry.append(to: &fresh)
         }
-        if changed { try files.writeAll(file.number, fresh.span, at: offset(index)) }
+        if changed { try write(index, fresh) }
         if stopped { return }
         index += got
       } catch {

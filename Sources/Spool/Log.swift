@@ -311,6 +311,7 @@ final class Log {
   func offload(_ draft: Draft) {
     if draft.failure != nil {
       // That was told when it happened.
+      discard(draft)
       draft.content.removeAll(keepingCapacity: true)
       outcomes.append(.offloaded(draft, nil))
       return

@@ -150,6 +150,7 @@ final class Maildrop {
         }
         row += got
       }
+      if !fresh.isComplete { throw .noSpace }
       index = fresh
       hidden = bits
       reclaimed = 0

@@ -46,6 +46,9 @@ public final class Spool {
   private var available: Int64 = .max
   private var total: Int64 = 0
   private var lookedAt: Int64 = .min
+  /// What was refused for want of room, and until when room is made for it: its sender comes again.
+  private var wanted: (octets: Int64, until: Int64) = (0, .min)
+  private static let wantedFor: Int64 = 60
 
   /// Opens the spool in `directory`, making it where there is none; nobody else may have it open (`.held`).
   public init(
@@ -105,12 +108,14 @@ public final class Spool {
 
   /// Writes out what the draft has collected; `.offloaded` answers.
   public func offload(_ draft: Draft) {
+    reserveRoom(draft)
     draft.isBusy = true
     committer.submit(.offload(draft))
   }
 
   /// Makes the message part of the log; `.stored` or `.refused` answers.
   public func commit(_ draft: Draft, recipients: [Bytes], octets: Int, utf8: Bool, now: Int64) {
+    reserveRoom(draft)
     draft.isBusy = true
     committer.submit(
       .message(draft, MessageFacts(recipients: recipients, octets: octets, needsUTF8: utf8, time: now)))
@@ -120,6 +125,18 @@ public final class Spool {
   public func abandon(_ draft: Draft) {
     release(draft)
     committer.submit(.abandon(draft))
+  }
+
+  /// Takes what the draft has collected off the room that is left; a draft for which there is none will be refused.
+  private func reserveRoom(_ draft: Draft) {
+    if draft.failure != nil { return }
+    if hasRoom(for: draft.content.count) {
+      available -= Int64(draft.content.count)
+      return
+    }
+    draft.failure = .full
+    if !isLow { report(.diskLow(available: available, total: total)) }
+    isLow = true
   }
 
   private func release(_ draft: Draft) {
@@ -245,15 +262,23 @@ public final class Spool {
 
   /// Whether there is room for a message of `octets` besides.
   public func hasRoom(for octets: Int) -> Bool {
-    !isLow && available - Int64(octets) > total / 100 * Int64(options.keepFreePercent)
+    if isLow { return false }
+    if available - Int64(octets) > floor { return true }
+    // Since the last look everything that came was taken off, also what went into blocks set aside before.
+    _ = look(lookedAt)
+    if !isLow && available - Int64(octets) > floor { return true }
+    wanted = (Int64(octets), lookedAt + Spool.wantedFor)
+    return false
   }
+
+  /// Octets that must stay free.
+  private var floor: Int64 { total / 100 * Int64(options.keepFreePercent) }
 
   /// Looks how full the disk is. Returns whether that is any different.
   private func look(_ now: Int64) -> Bool {
     lookedAt = now
     guard let space = try? files.space(place.root) else { return false }
     (total, available) = (space.total, space.available)
-    let floor = total / 100 * Int64(options.keepFreePercent)
     // A little more than the floor is needed to be well again, so that it does not go to and fro.
     let low = isLow ? available < floor + total / 200 : available < floor
     defer { isLow = low }
@@ -274,7 +299,7 @@ public final class Spool {
   public var isSweeping: Bool { sweeper.isBusy || isCheckpointing }
 
   /// Whether deleted mail goes before its time.
-  var needsRoom: Bool { isLow }
+  var needsRoom: Bool { isLow || lookedAt < wanted.until && available - wanted.octets <= floor }
 
   private func checkpoint(compacting: Bool) {
     isCheckpointing = true
@@ -287,12 +312,16 @@ public final class Spool {
         if (try? maildrop.compact(at: fresh, identity, files)) != nil { renames.append((fresh, place.index(name))) }
       }
       if maildrop.isDirty { indexes.append(maildrop.index) }
-      maildrop.isDirty = false
+      if (try? maildrop.index.writeOut()) == nil { maildrop.isBroken = true }
+      // What waits for room keeps it dirty.
+      maildrop.isDirty = !maildrop.index.isComplete
     }
     let checkpoint = Checkpoint(
       segment: published.segment, offset: published.offset, sequence: published.sequence, nextNumber: 0,
       // An index that does not tell the truth must not be believed at the next start: its count is wrong on purpose.
-      maildrops: maildrops.values.map { ($0.name, $0.isBroken ? $0.count + 1 : $0.count) })
+      maildrops: maildrops.values.map {
+        ($0.name, $0.isBroken || !$0.index.isComplete ? $0.count + 1 : $0.count)
+      })
     committer.submit(.checkpoint(CheckpointFacts(checkpoint, indexes: indexes, renames: renames)))
   }
 

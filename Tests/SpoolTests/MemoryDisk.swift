@@ -65,7 +65,10 @@ final class MemoryDisk: Files, @unchecked Sendable {
     durableNames[Bytes("/")] = root
   }
 
-  private func guarded<R>(_ call: Call, _ path: Path? = nil, _ body: () throws(Errno) -> R) throws(Errno) -> R {
+  private func guarded<R>(
+    _ call: Call, _ path: Path? = nil, file: Int32? = nil, _ body: () throws(Errno) -> R
+  ) throws(Errno) -> R {
+    var path = path
     var result: Result<R, Errno> = .failure(.io)
     lock.locked {
       calls += 1
@@ -80,6 +83,9 @@ final class MemoryDisk: Files, @unchecked Sendable {
           result = .failure(.interrupted)
           return
         }
+      }
+      if fault != nil, path == nil, let file, let node = descriptors[file] {
+        path = names.first { $0.value === node }.map { Path($0.key) }
       }
       if let error = fault?(call, path) {
         result = .failure(error)
@@ -136,7 +142,7 @@ final class MemoryDisk: Files, @unchecked Sendable {
     var copy = Bytes(bytes)
     if writesShort && copy.count > 1 { copy.removeLast(copy.count / 2) }
     let data = copy
-    return try guarded(.write) { () throws(Errno) -> Int in
+    return try guarded(.write, file: file) { () throws(Errno) -> Int in
       let node = try node(file)
       let growth = Int64(max(0, Int(offset) + data.count - node.current.count))
       if used + growth > capacity { throw .noSpace }

@@ -119,6 +119,28 @@ struct PromiseTests {
     _ = try Office.read(snapshot)
   }
 
+  @Test("S4: an index that finds no room costs no reader anything, now, after a start, or after a crash")
+  func fullDiskIndex() throws {
+    let office = try Office()
+    for number in 0..<3 { _ = try office.deliver(Office.content("\(number)"), to: ["anna"]).get() }
+    office.disk.fault = { call, path in
+      call == .write && path.map { String(decoding: $0.bytes, as: UTF8.self).contains("/index/") } ?? false
+        ? .noSpace : nil
+    }
+    for number in 3..<200 { _ = try office.deliver(Office.content("\(number)"), to: ["anna", "bert"]).get() }
+    #expect(try office.delete([150], of: office.spool.open(Bytes("anna"))) == nil)
+    #expect(try office.read("anna").count == 199 && office.read("bert").count == 197)
+    var luck = AllLuck()
+    let crashed = try Office(office.disk.afterCrash(&luck))
+    #expect(try crashed.read("anna").count == 199 && crashed.read("bert").count == 197)
+    office.disk.fault = nil
+    _ = try office.deliver(Office.content("after"), to: ["anna"]).get()
+    #expect(try office.read("anna").count == 200)
+    office.close()
+    let again = try Office(office.disk)
+    #expect(try again.read("anna").count == 200 && again.read("bert").count == 197)
+  }
+
   @Test("S4: deleted mail goes before its time when the disk is low, oldest first, and mail is taken again")
   func roomByDeleting() throws {
     let disk = MemoryDisk()

@@ -99,7 +99,8 @@ final class SMTPConnection: Connection {
   }
 
   private func begin(_ declaredSize: Int?, _ server: Server) -> SMTP.Session.MailAnswer {
-    guard server.spool.hasRoom else {
+    guard server.spool.hasRoom(for: declaredSize ?? 0) else {
+      server.spoolIsBusy()
       server.record(
         .messageRefused(reply: Bytes("452 4.3.1 disk low"), from: session.envelope.reversePath, peer: peer))
       return .diskLow
