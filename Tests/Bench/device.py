@@ -15,9 +15,9 @@ class Device:
     An ext4 file system on a file, mounted in the workshop; or, when that is not allowed here, a plain directory, on
     which nothing can be counted. Its file is written full first, so that no run pays for finding blocks on the host.
 
-    The loop device uses direct I/O where the host's file system allows it, so a read after a fresh mount comes from the
-    host's disk. A flush becomes an fsync of the file on the host, which flushes the host's disk: `append` with a batch of
-    1 made 1,700 a second here on a loop device with direct I/O or without, 5,000 in a plain directory.
+    The loop device uses direct I/O where the host's file system allows it, so a read after a fresh mount comes from
+    the host's disk. A flush becomes an fsync of the file on the host, which flushes the host's disk: `append` with a
+    batch of 1 made 1,700 a second here on a loop device with direct I/O or without, 5,000 in a plain directory.
     """
 
     def __init__(self, workshop, plain=False):

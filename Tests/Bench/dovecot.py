@@ -15,10 +15,10 @@ class Dovecot:
     """
     One dovecot with Maildirs user0 … user(N-1) on the file system that is measured.
 
-    Tuned in its favour: passwords in the clear in a passwd-file (no hashing at all; Restante verifies a hash or remembers
-    having done so), no TLS, no user limits, messages named with their sizes (S=, W=) so that STAT need not read them.
-    `fast` is its documented high-performance mode: login processes and pop3 processes that serve many sessions and wait
-    ready, and remembered authentications.
+    Tuned in its favour: passwords in the clear in a passwd-file (no hashing at all; Restante verifies a hash or
+    remembers having done so), no TLS, no user limits, messages named with their sizes (S=, W=) so that STAT need not
+    read them. `fast` is its documented high-performance mode: login processes and pop3 processes that serve many
+    sessions and wait ready, and remembered authentications.
     """
 
     def __init__(self, workshop, directory, fast=False):

@@ -1,7 +1,8 @@
 /*
- * pop3_fetch: the reader that takes everything. An ordinary blocking connection (delayed ACKs, no socket option touched)
- * logs in, fetches messages 1 … MESSAGES with RETR, looking for the CRLF.CRLF that ends each, and quits. It does so SESSIONS
- * times over, with a new connection each; what is measured is the fetching, without the coming and going.
+ * pop3_fetch: the reader that takes everything. An ordinary blocking connection (delayed ACKs, no socket option
+ * touched) logs in, fetches messages 1 … MESSAGES with RETR, looking for the CRLF.CRLF that ends each, and quits. It
+ * does so SESSIONS times over, with a new connection each; what is measured is the fetching, without the coming and
+ * going.
  *
  *   pop3_fetch PORT NAME PASSWORD MESSAGES DEPTH SESSIONS
  *

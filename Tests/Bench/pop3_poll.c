@@ -1,7 +1,7 @@
 /*
- * pop3_poll: the reader that only looks. CONNECTIONS threads, each polling its maildrop as a mail program left open does:
- * connect, USER, PASS, STAT, UIDL, QUIT, waiting for every answer; then again, with a new connection, until POLLS have
- * been made in all.
+ * pop3_poll: the reader that only looks. CONNECTIONS threads, each polling its maildrop as a mail program left open
+ * does: connect, USER, PASS, STAT, UIDL, QUIT, waiting for every answer; then again, with a new connection, until
+ * POLLS have been made in all.
  *
  *   pop3_poll PORT PASSWORD CONNECTIONS POLLS EXPECTED
  *

@@ -16,10 +16,10 @@ class Postfix:
     """
     smtpd, cleanup, qmgr and virtual(8) with queue and Maildirs on the file system that is measured.
 
-    Tuned in its favour: no chroot, no DNS or peer name lookups, no anvil, no delay for fast senders (in_flow_delay), no
-    log (nobody listens to syslog here; Restante writes its own), long-lived processes, twenty deliveries to one maildrop
-    at a time from the beginning. What it does for durability is untouched: each queue file and each Maildir file is
-    flushed before it is answered for, as Restante flushes before its 250.
+    Tuned in its favour: no chroot, no DNS or peer name lookups, no anvil, no delay for fast senders (in_flow_delay),
+    no log (nobody listens to syslog here; Restante writes its own), long-lived processes, twenty deliveries to one
+    maildrop at a time from the beginning. What it does for durability is untouched: each queue file and each Maildir
+    file is flushed before it is answered for, as Restante flushes before its 250.
     """
 
     def __init__(self, workshop, directory, accounts=10):

@@ -209,7 +209,8 @@ class Sender:
 
 
 @row("smtp-1", "SMTP to 250, 4 KiB, 1 session, against append + flush of each", 0.5, "times", sessions=1, count=3000)
-@row("smtp-10", "SMTP to 250, 4 KiB, 10 sessions, against append + flush of ten", 0.2, "times", sessions=10, count=10000)
+@row("smtp-10", "SMTP to 250, 4 KiB, 10 sessions, against append + flush of ten", 0.2, "times", sessions=10,
+     count=10000)
 def smtp(bench, sessions, count):
     count = bench.many(count)
     restante = bench.restante()
@@ -245,10 +246,10 @@ def postfix(bench, sessions, ours, theirs):
     return ratio
 
 
-@row("device-1", "bytes written to the device per message byte, 4 KiB, 1 session", 4.0, "", at_most=True, sessions=1,
-     count=3000)
-@row("device-10", "bytes written to the device per message byte, 4 KiB, 10 sessions", 1.5, "", at_most=True, sessions=10,
-     count=10000)
+@row("device-1", "bytes written to the device per message byte, 4 KiB, 1 session", 4.0, "", at_most=True,
+     sessions=1, count=3000)
+@row("device-10", "bytes written to the device per message byte, 4 KiB, 10 sessions", 1.5, "", at_most=True,
+     sessions=10, count=10000)
 def device(bench, sessions, count):
     count = bench.many(count)
     figures = []
@@ -293,9 +294,9 @@ def fetched(bench, port, depth):
 @contextlib.contextmanager
 def one_processor():
     """
-    Everything started inside shares one processor. Where client and server only ever take turns, what is measured then is
-    their work. On two, it is mostly how long an idle (virtual) processor takes to wake, which swings by a factor of two
-    with the scheduler's choice and is the same for every server.
+    Everything started inside shares one processor. Where client and server only ever take turns, what is measured
+    then is their work. On two, it is mostly how long an idle (virtual) processor takes to wake, which swings by a
+    factor of two with the scheduler's choice and is the same for every server.
     """
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(before)})

@@ -1,7 +1,8 @@
 /*
- * sendfile_loop: the yardstick for fetching. Makes FILE with 1,000 messages of SIZE octets in wire format, listens on a
- * free loopback port, prints that port, and for each of CONNECTIONS connections sends a greeting and then the messages, one
- * sendfile(2) each, without waiting for any command. Read it with: pop3_fetch PORT - - 1000 0 CONNECTIONS
+ * sendfile_loop: the yardstick for fetching. Makes FILE with 1,000 messages of SIZE octets in wire format, listens on
+ * a free loopback port, prints that port, and for each of CONNECTIONS connections sends a greeting and then the
+ * messages, one sendfile(2) each, without waiting for any command. Read it with: pop3_fetch PORT - - 1000 0
+ * CONNECTIONS
  *
  *   sendfile_loop FILE SIZE CONNECTIONS
  */

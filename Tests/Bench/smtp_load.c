@@ -1,8 +1,8 @@
 /*
- * smtp_load: the sender. SESSIONS threads, each with one connection, each sending its share of MESSAGES one after another
- * in the dialogue of an ordinary sender: MAIL, RCPT and DATA in one group when EHLO offered PIPELINING (RFC 2920), one by
- * one otherwise; then the message, then waiting for its 250 before the next begins. What it measures is messages for
- * which the server has taken responsibility.
+ * smtp_load: the sender. SESSIONS threads, each with one connection, each sending its share of MESSAGES one after
+ * another in the dialogue of an ordinary sender: MAIL, RCPT and DATA in one group when EHLO offered PIPELINING (RFC
+ * 2920), one by one otherwise; then the message, then waiting for its 250 before the next begins. What it measures is
+ * messages for which the server has taken responsibility.
  *
  *   smtp_load PORT SESSIONS MESSAGES SIZE RECIPIENTS [MAILDROPS]
  *

@@ -1,4 +1,4 @@
-"""What every row needs: a place to work that vanishes afterwards, compiled load programs, started servers, one clock."""
+"""What every row needs: a place to work that vanishes afterwards, load programs, started servers, one clock."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ def show(path):
 def put_first():
     """
     Called in each child before it becomes its program: asks the scheduler to prefer it to other people's work on the
-    machine, which is not to be measured. Clients, servers and peers are all preferred alike. Without the right: nothing.
+    machine, which is not to be measured. Clients, servers and peers are all preferred alike.
     """
     with contextlib.suppress(OSError):
         os.nice(-20)
