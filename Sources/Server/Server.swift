@@ -118,18 +118,17 @@ public final class Server {
     } catch {
       throw StartFailure(StartFailure.unavailable, Bytes("the kernel gives no descriptors: ") + error.text)
     }
-    Process.raiseDescriptorLimit()
+    let descriptors = Process.raiseDescriptorLimit()
     let state = configuration.device.stateDirectory
     // Before the spool is read, which may take seconds: whoever connects meanwhile waits instead of failing.
     let listeners = try Listener.openAll(configuration, journal, now: milliseconds / 1000)
     // Started as root by hand, for the low ports: from here on as whom the mail belongs to, so that no file of the spool
     // ever belongs to root and the service cannot use it afterwards.
     if Process.user == 0, let owner = try? Identity(ownerOf: state), owner != .root { try? owner.become() }
-    let seconds = milliseconds / 1000
     do throws(SpoolError) {
       spool = try Spool(
         state.appending("spool"), files: files, options: Self.options(configuration, files), now: now
-      ) { journal.record(.spool($0), now: seconds) }
+      ) { journal.record(.spool($0)) }
     } catch {
       throw Self.failure(error, state)
     }
@@ -154,6 +153,8 @@ public final class Server {
       record(.listening(listener.service, listener.address))
     }
     if now < Limits.clockFloor { record(.clockNotSet) }
+    let wanted = counts.reduce(Limits.descriptors) { $0 + $1.maximum }
+    if descriptors < wanted { record(.fewDescriptors(descriptors, wanted: wanted)) }
     journal.flush(now: self.seconds)
   }
 

@@ -44,10 +44,11 @@ extension Server {
   /// Whether LoginDelay= lets this login pass; it counts as one then. RFC 2449 §6.5.
   func mayLogIn(_ name: Bytes) -> Bool {
     let delay = configuration.pop3.loginDelay
+    if delay > 0 {
+      if let last = logins[name], seconds - last < delay { return false }
+      logins[name] = seconds
+    }
     loggedIn += 1
-    guard delay > 0 else { return true }
-    if let last = logins[name], seconds - last < delay { return false }
-    logins[name] = seconds
     return true
   }
 }

@@ -1,96 +1,9 @@
-import Accounts
 import Spool
 import System
 import Wire
 
-// Connections: how they come, go on, and go.
+// How connections go on.
 extension Server {
-  // MARK: coming
-
-  /// Takes the next connection. One at a time: the poll tells of the others in the next turn.
-  func accept(_ listener: Listener) {
-    do throws(Errno) {
-      let accepted = try Sockets.accept(listener.number)
-      begin(accepted.socket, accepted.peer, listener.service)
-    } catch {
-      switch error {
-      case .tooManyFiles, .tooManyFilesInSystem:
-        record(.noDescriptors(error))
-        turnAway(listener)
-      default:
-        // It was reset before we came to it, or there is none: nobody waits for an answer.
-        break
-      }
-    }
-  }
-
-  /// Without a descriptor left, a connection waiting would wake us for ever: take it on the spare one and close it.
-  private func turnAway(_ listener: Listener) {
-    spare.release()
-    if let accepted = try? Sockets.accept(listener.number) {
-      say(Self.noRoom(listener.service, configuration.device.hostName), to: accepted.socket.number)
-    }
-    spare.take()
-  }
-
-  private func begin(_ socket: consuming Descriptor, _ peer: SocketAddress, _ service: Service) {
-    if service == .control, !mayControl(socket.number) { return }
-    if let refusal = counts[Int(service.rawValue)].admit(peer) {
-      let limit = counts[Int(service.rawValue)]
-      record(
-        .tooManyConnections(
-          service, inAll: refusal == .inAll, limit: refusal == .inAll ? limit.maximum : limit.maximumPerAddress,
-          peer: peer))
-      return say(Self.noRoom(service, configuration.device.hostName), to: socket.number)
-    }
-    let token = connections.token()
-    let connection: Connection
-    switch service {
-    case .smtp:
-      let isOld = configuration.smtp.normalizeFrom.contains { $0.contains(peer) }
-      connection = SMTPConnection(
-        socket, token: token, peer: peer, settings: isOld ? smtpSettingsNormalizing : smtpSettings)
-    case .pop3: connection = POP3Connection(socket, token: token, peer: peer, settings: pop3Settings)
-    case .control: connection = ControlConnection(socket, token: token, peer: peer)
-    }
-    do throws(Errno) { try poll.add(connection.socket.number, .read, token: token) } catch {
-      record(.failed("watching a new connection", error))
-      return counts[Int(service.rawValue)].release(peer)
-    }
-    connections.add(connection)
-    reply.removeAll(keepingCapacity: true)
-    connection.greet(self)
-    _ = sendReply(connection, more: false)
-    settle(connection, progressed: true)
-  }
-
-  private func mayControl(_ socket: Int32) -> Bool {
-    guard let user = try? Sockets.peerUser(socket) else { return false }
-    if user == 0 || user == Process.user { return true }
-    record(.controlRefused(user: user))
-    say(Bytes("-ERR 77 Only the server's own user and root may do this.\r\n"), to: socket)
-    return false
-  }
-
-  /// What a connection hears that there is no room for.
-  private static func noRoom(_ service: Service, _ hostName: Bytes) -> Bytes {
-    var line = Bytes()
-    switch service {
-    case .smtp:
-      line += "421 4.7.0 "
-      line += hostName
-      line += " Too many connections at this moment; closing. Try again in a few minutes.\r\n"
-    case .pop3: line += "-ERR [SYS/TEMP] Too many connections at this moment; try again in a minute.\r\n"
-    case .control: line += "-ERR 75 Too many connections at this moment; try again.\r\n"
-    }
-    return line
-  }
-
-  /// To a new connection, whose buffers are empty.
-  private func say(_ line: Bytes, to socket: Int32) { _ = try? Sockets.send(socket, line.span) }
-
-  // MARK: going on
-
   /// The kernel says that a connection can go on.
   func event(_ connection: Connection, _ ready: Poll.Ready) {
     if ready.contains(.hangUp), !ready.contains(.read), !connection.isSending || connection.isWaiting {
@@ -290,7 +203,7 @@ extension Server {
     note(connection.patience.deadline)
   }
 
-  private func watch(_ connection: Connection, _ interest: Poll.Ready) {
+  func watch(_ connection: Connection, _ interest: Poll.Ready) {
     guard interest != connection.interest, !connection.flags.contains(.lost) else { return }
     connection.interest = interest
     do throws(Errno) {
@@ -300,129 +213,5 @@ extension Server {
       connection.flags.insert(.lost)
       lose(connection)
     }
-  }
-
-  // MARK: answers
-
-  /// Takes what the spool has done, and lets those go on who waited for it.
-  func collect() {
-    spool.collect { completion in
-      reply.removeAll(keepingCapacity: true)
-      let token: UInt64
-      switch completion {
-      case .offloaded(let draft, let error):
-        token = draft.tag
-        // Its commit will say so in time: the sender listens only at the end.
-        if let error { record(.draftFailed(error)) }
-      case .stored(let draft, let sequence):
-        token = draft.tag
-        connections[token]?.stored(.success(sequence), self)
-      case .refused(let draft, let error):
-        token = draft.tag
-        connections[token]?.stored(.failure(error), self)
-      case .updated(let tag, let error):
-        token = tag
-        connections[token]?.updated(error, self)
-      }
-      goOn(token)
-    }
-  }
-
-  /// Takes what the hashing thread has found out.
-  func collectPasswords() {
-    hashing.collect { job, outcome in
-      var job = job
-      if outcome == .right, let account = job.account { passwords.remember(job.password, of: account) }
-      Crypto.cleanse(&job.password)
-      reply.removeAll(keepingCapacity: true)
-      connections[job.token]?.hashed(job, outcome, self)
-      goOn(job.token)
-    }
-  }
-
-  private func goOn(_ token: UInt64) {
-    guard let connection = connections[token] else { return reply.removeAll(keepingCapacity: true) }
-    if connection.flags.contains(.lost) {
-      reply.removeAll(keepingCapacity: true)
-      return lose(connection)
-    }
-    drive(connection, mayRead: false)
-  }
-
-  // MARK: going
-
-  /// The peer was too slow.
-  func timeOut(_ connection: Connection) {
-    reply.removeAll(keepingCapacity: true)
-    let awaited: StaticString
-    switch connection.patience.awaited {
-    case .ourselves: return
-    case .end: return remove(connection)
-    case .login: awaited = "no login in time"
-    case .command: awaited = "no complete command in time"
-    case .upload: awaited = "the message came too slowly"
-    case .download: awaited = "what was sent is not taken"
-    }
-    record(.timedOut(connection.service, awaited: awaited, peer: connection.peer))
-    guard connection.patience.awaited != .download else { return remove(connection) }
-    connection.timedOut(self)
-    lastWords(connection)
-  }
-
-  /// Ends a connection that has nothing under way, if that is so, because the server stops.
-  @discardableResult
-  func endIfIdle(_ connection: Connection) -> Bool {
-    guard connection.flags.isDisjoint(with: [.closing, .lost, .queued]), !connection.isSending,
-      connection.isBetweenTransactions
-    else { return false }
-    connection.shuttingDown(self)
-    lastWords(connection)
-    return true
-  }
-
-  /// Sends what is in ``reply`` and closes.
-  private func lastWords(_ connection: Connection) {
-    connection.flags.insert(.closing)
-    connection.input = []
-    if sendReply(connection, more: false) { close(connection) } else { settle(connection, progressed: false) }
-  }
-
-  /// Everything is sent. What the peer has sent and we have not read would make the kernel reset the connection, and
-  /// the peer lose our last words: then it is listened to for a moment more.
-  private func close(_ connection: Connection) {
-    if connection.flags.contains(.inputEnded) { return remove(connection) }
-    var rest = Bytes(repeating: 0, count: 256)
-    let count = (try? Sockets.receive(connection.socket.number, into: &rest)) ?? 0
-    guard count > 0 else { return remove(connection) }
-    Sockets.shutdownWrite(connection.socket.number)
-    connection.flags.insert(.lingering)
-    connection.ended(self)
-    connection.moved = 0
-    connection.patience.begin(.end, now: seconds, seconds: Limits.lingerSeconds, moved: 0)
-    note(connection.patience.deadline)
-    watch(connection, .read)
-  }
-
-  private func linger(_ connection: Connection) {
-    let count = (try? Sockets.receive(connection.socket.number, into: &buffer)) ?? 0
-    connection.moved += Int64(count)
-    if count == 0 || connection.moved > Int64(Limits.lingerOctets) { remove(connection) }
-  }
-
-  /// The peer is gone. What the spool does for it is waited for, since it is to be told to the journal.
-  private func lose(_ connection: Connection) {
-    guard connection.isWaiting, connection.mustFinish else { return remove(connection) }
-    connection.output = []
-    connection.transfer = nil
-    poll.remove(connection.socket.number)
-    connection.patience.begin(.ourselves, now: seconds, seconds: 0, moved: 0)
-  }
-
-  /// Forgets a connection, and closes it.
-  func remove(_ connection: Connection) {
-    if !connection.flags.contains(.lingering) { connection.ended(self) }
-    // The poll forgets the socket when it is closed, which is when nobody holds the connection any more.
-    counts[Int(connection.service.rawValue)].release(connection.peer)
-    connections.remove(connection.token)
   }
 }

@@ -115,6 +115,8 @@ public enum Limits {
   public static let controlLine = 32 * 1024
   /// Messages one request on the control socket may name.
   public static let controlMessages = 100_000
+  /// Descriptors beside those of connections: listeners, files of the spool, and some to spare.
+  public static let descriptors = 128
   /// Maildrops one message may go to, however its recipients' aliases spread out.
   public static let maildrops = 1000
 }

@@ -10,6 +10,7 @@ public final class Journal {
   private let hasSeverity: Bool
   private var lines = Bytes()
   private var throttle = JournalThrottle()
+  private var now: Int64 = 0
   /// Lines that nobody took.
   private var unread = 0
 
@@ -19,9 +20,9 @@ public final class Journal {
     self.hasSeverity = hasSeverity ?? !Process.isTerminal(descriptor)
   }
 
-  /// Notes an event that happened at `now`, in seconds of a clock that only grows.
-  public func record(_ event: JournalEvent, now: Int64) {
-    turn(now: now)
+  /// Notes an event that happened at `now`, in seconds of a clock that only grows; without it, at the time last told.
+  public func record(_ event: JournalEvent, now: Int64? = nil) {
+    turn(now: now ?? self.now)
     if let kind = event.floods, !throttle.admits(kind) { return }
     append(event)
   }
@@ -60,6 +61,7 @@ public final class Journal {
   }
 
   private func turn(now: Int64) {
+    self.now = now
     var left: [(lines: Int, kind: StaticString)] = []
     throttle.turn(now: now) { left.append(($0, $1)) }
     for kind in left { append(.leftOut(lines: kind.lines, of: kind.kind)) }

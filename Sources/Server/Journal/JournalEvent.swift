@@ -28,6 +28,7 @@ public enum JournalEvent {
 
   case tooManyConnections(Service, inAll: Bool, limit: Int, peer: SocketAddress)
   case noDescriptors(Errno)
+  case fewDescriptors(Int, wanted: Int)
   case timedOut(Service, awaited: StaticString, peer: SocketAddress)
   /// A session that we ended; `reply` is the last line it was told.
   case ended(Service, reply: Bytes, peer: SocketAddress)
@@ -70,8 +71,8 @@ extension JournalEvent {
     switch self {
     case .spool(let event): event.severity
     case .failed, .reloadRefused, .messageBroken, .draftFailed, .configurationRefused, .startFailed: 3
-    case .clockNotSet, .noControlSocket, .maildropFault, .tooManyConnections, .noDescriptors, .problem, .needsRestart,
-      .notListening, .loginRefused, .controlRefused, .leftOut:
+    case .clockNotSet, .fewDescriptors, .noControlSocket, .maildropFault, .tooManyConnections, .noDescriptors, .problem,
+      .needsRestart, .notListening, .loginRefused, .controlRefused, .leftOut:
       4
     case .started, .stopping, .stopped, .reloaded, .messageRefused, .timedOut, .ended, .deleted, .restored: 5
     case .listening, .delivered, .recipientRefused, .login, .fetched: 6
@@ -214,6 +215,12 @@ extension JournalEvent {
     case .noDescriptors(let error):
       text += "no descriptor left for a new connection: "
       text += error.text
+      text += "; raise LimitNOFILE= or lower MaximumConnections="
+    case .fewDescriptors(let number, let wanted):
+      text += "this process may open "
+      text.append(decimal: number)
+      text += " files, and MaximumConnections= may need "
+      text.append(decimal: wanted)
       text += "; raise LimitNOFILE= or lower MaximumConnections="
     case .timedOut(let service, let awaited, let peer):
       text += service.name
