@@ -16,6 +16,13 @@ struct Recovery {
     var replayed = 0
   }
 
+  /// The file of a large message that was read of.
+  private struct Content {
+    var number: UInt32
+    var sequence: UInt64
+    var names: [Bytes]
+  }
+
   /// Octets that one batch and the zeros written behind it can have at the most.
   static let longestTail: Int64 = 2 * 1024 * 1024
 
@@ -41,7 +48,7 @@ struct Recovery {
       result.end.nextNumber, (numbers.segments.last ?? 0) + 1, (numbers.large.last ?? 0) + 1)
 
     let bounds = Recovery.bounds(numbers.segments, place, files, identity)
-    var referenced: [UInt32] = []
+    var referenced: [Content] = []
     for segment in numbers.segments {
       var from: Int64 = 0
       if let checkpoint, rebuild.isEmpty {
@@ -57,6 +64,7 @@ struct Recovery {
       }
     }
     removeUnfinished(numbers.large, from: checkpoint?.nextNumber ?? 0, referenced)
+    reportMissing(referenced, numbers.large, result)
     if checkpoint == nil {
       if result.end.sequence > 0 { report(.checkpointLost) }
     } else {
@@ -92,7 +100,7 @@ struct Recovery {
 
   private func replay(
     _ segment: UInt32, from: Int64, limit: Int64?, isLast: Bool, _ checkpoint: Checkpoint?, _ rebuild: [Bytes],
-    _ result: inout Result, _ referenced: inout [UInt32]
+    _ result: inout Result, _ referenced: inout [Content]
   ) throws(Errno) {
     var scanner = try SegmentScanner(place.segment(segment), files, key: identity.key, from: from, limit: limit)
     while true {
@@ -138,14 +146,14 @@ struct Recovery {
   /// Takes one record into the indexes: of all its maildrops, or only those in `only`.
   private func apply(
     _ header: RecordHeader, _ segment: UInt32, _ offset: Int64, _ lineLength: Int, _ scanner: inout SegmentScanner,
-    only: [Bytes]?, _ result: inout Result, _ referenced: inout [UInt32]
+    only: [Bytes]?, _ result: inout Result, _ referenced: inout [Content]
   ) throws(Errno) {
     switch header.kind {
     case .segment, .gap: return
     case .message, .large:
       let isLarge = header.kind == .large
       let number = isLarge ? UInt32(truncatingIfNeeded: header.extra) : segment
-      if isLarge { referenced.append(number) }
+      if isLarge { referenced.append(Content(number: number, sequence: header.sequence, names: header.names)) }
       let entry = Entry(
         sequence: header.sequence, offset: isLarge ? 0 : UInt32(clamping: offset), segment: number,
         length: header.length, octets: header.octets, time: UInt32(clamping: header.time),
@@ -197,12 +205,25 @@ struct Recovery {
     result.end.canContinue = true
   }
 
-  private func removeUnfinished(_ large: [UInt32], from first: UInt32, _ referenced: [UInt32]) {
+  private func removeUnfinished(_ large: [UInt32], from first: UInt32, _ referenced: [Content]) {
     var removed = 0
-    for number in large where number >= first && !referenced.contains(number) {
+    for number in large where number >= first && !referenced.contains(where: { $0.number == number }) {
       if (try? files.remove(place.large(number))) != nil { removed += 1 }
     }
     if removed > 0 { report(.unfinishedRemoved(removed)) }
+  }
+}
+
+extension Recovery {
+  /// Names the large messages that somebody should be able to read and that have lost their files.
+  private func reportMissing(_ referenced: [Content], _ large: [UInt32], _ result: Result) {
+    for content in referenced where !large.contains(content.number) {
+      let isLive = content.names.contains { name in
+        guard let entry = try? result.maildrops[name]?.entry(of: content.sequence) else { return false }
+        return entry.state == .live
+      }
+      if isLive { report(.contentMissing(sequence: content.sequence, file: content.number)) }
+    }
   }
 }
 
