@@ -29,6 +29,8 @@ public final class Server {
   private let signalsNumber: Int32?
   let remote: WakeUp
   var listeners: [Listener] = []
+  /// Beyond so many of all services the spool might lack descriptors.
+  let mostConnections: Int
   /// Closed for a moment when descriptors run out, so that a connection can be taken and turned away.
   var spare: SpareDescriptor
   var connections = ConnectionTable()
@@ -119,6 +121,7 @@ public final class Server {
       throw StartFailure(StartFailure.unavailable, Bytes("the kernel gives no descriptors: ") + error.text)
     }
     let descriptors = Process.raiseDescriptorLimit()
+    mostConnections = max(descriptors / 2, descriptors - Limits.descriptors)
     let state = configuration.device.stateDirectory
     // Before the spool is read, which may take seconds: whoever connects meanwhile waits instead of failing.
     let listeners = try Listener.openAll(configuration, journal, now: milliseconds / 1000)

@@ -39,6 +39,11 @@ extension Server {
           peer: peer))
       return say(Self.noRoom(service, configuration.device.hostName), to: socket.number)
     }
+    guard connections.count < mostConnections else {
+      counts[Int(service.rawValue)].release(peer)
+      record(.noDescriptors(.tooManyFiles))
+      return say(Self.noRoom(service, configuration.device.hostName), to: socket.number)
+    }
     let token = connections.token()
     let connection: Connection
     switch service {
