@@ -52,7 +52,7 @@ struct TextTests {
     var out = Bytes()
     let text = "a\u{1b}[2Jb\r\nc\u{7}d\u{9b}e\u{202e}f\u{200b}g\u{2066}h\u{feff}i\u{e0041}j\u{85}k\u{7f}l"
     Printable(isUTF8: true).append(octets(text), to: &out)
-    #expect(out.text == "a [2Jb  c defghijkl")
+    #expect(out.text == "a [2Jb  c defghijk?l")
     out = []
     Printable(isUTF8: false).append(octets(text), to: &out)
     #expect(out.text == "a [2Jb  c defghijk?l")

@@ -22,7 +22,6 @@ extension AccountCommands {
       guard let account = list.account(named: name) else { throw site.unknown(name, accounts.map { $0.name }) }
       accounts = [account]
     }
-    accounts.sort { $0.name.lexicographicallyPrecedes($1.name) }
     if invocation.has(.json) {
       json(accounts)
     } else if accounts.isEmpty {

@@ -71,7 +71,8 @@ struct MailListing {
           line += "-                 "
         }
       }
-      printable.append(sender, columns: columns == .max ? .max : from, fill: from, to: &line)
+      let shown = columns < .max && sender.count > from ? MailListing.name(in: sender) : sender
+      printable.append(shown, columns: columns == .max ? .max : from, fill: from, to: &line)
       line += " "
       printable.append(subject, columns: columns == .max ? .max : columns - left - from - 2, to: &line)
       output.line(line)
@@ -105,6 +106,14 @@ struct MailListing {
     } else {
       Moment.append(Int64(time), to: &line)
     }
+  }
+
+  /// Where there is no room for all, the name before the address says most.
+  private static func name(in sender: Bytes) -> Bytes {
+    guard var end = sender.firstIndex(of: 0x3C) else { return sender }
+    while end > 0, sender[end - 1] == ASCII.space || sender[end - 1] == 0x22 { end -= 1 }
+    let start = sender.first == 0x22 ? 1 : 0
+    return end > start ? Bytes(sender[start..<end]) : sender
   }
 
   /// What the message says of its sender and subject, decoded.

@@ -35,10 +35,30 @@ struct MaildirReader {
       text += " does not exist"
       throw Failure(.noInput, text)
     }
-    messages = found.sorted { a, b in
-      let (first, second) = (a.received ?? .max, b.received ?? .max)
-      return first != second ? first < second : MaildirReader.precedes(a.path.name, b.path.name)
+    MaildirReader.sort(&found)
+    messages = found
+  }
+
+  /// Shell's sort, whose last pass has gap 1: the standard library's would be 5 KiB of program.
+  private static func sort(_ messages: inout [Message]) {
+    var gap = messages.count
+    while gap > 1 {
+      gap = max(1, gap * 4 / 9)
+      for start in gap..<messages.count {
+        let message = messages[start]
+        var index = start
+        while index >= gap, precedes(message, messages[index - gap]) {
+          messages[index] = messages[index - gap]
+          index -= gap
+        }
+        messages[index] = message
+      }
     }
+  }
+
+  private static func precedes(_ a: Message, _ b: Message) -> Bool {
+    let (first, second) = (a.received ?? .max, b.received ?? .max)
+    return first != second ? first < second : precedes(a.path.name, b.path.name)
   }
 
   /// Numbers within names count as numbers: `Q10` comes after `Q9`.

@@ -44,7 +44,7 @@ struct Sequences {
     var index = 0
     while index < sequences.count {
       var end = index
-      while end + 1 < sequences.count, sequences[end + 1] == sequences[end] + 1, end + 1 - index < most - 1 { end += 1 }
+      while end + 1 < sequences.count, sequences[end + 1] == sequences[end] + 1, end + 1 - index < most { end += 1 }
       let count = end - index + 1
       var part = Bytes()
       part.append(decimal: sequences[index])
