@@ -18,7 +18,7 @@ public final class MaildropReader {
       found.append($0)
     }
     entries = found
-    store = MessageStore(place, files, key: identity.key)
+    store = MessageStore(place, files, key: identity.key) { _ in }
   }
 
   /// Opens a message, deleted or not, for as long as its octets are there.

@@ -75,7 +75,7 @@ public final class Spool {
     maildrops = found.maildrops
     let log = Log(place, files, key: identity.key, found.end)
     published = log.position
-    store = MessageStore(place, files, key: identity.key)
+    store = MessageStore(place, files, key: identity.key, report: report)
     committer = Committer(place, files, log, awake)
     do throws(Errno) { try committer.start() } catch { throw SpoolError(error) }
     // What had to be read again need not be read once more.
@@ -263,7 +263,8 @@ public final class Spool {
   /// Whether there is room for a message of `octets` besides.
   public func hasRoom(for octets: Int) -> Bool {
     if isLow { return false }
-    if available - Int64(octets) > floor { return true }
+    // Much is worth a look of its own: others write to this disk, too.
+    if octets < Limits.messageInMemory && available - Int64(octets) > floor { return true }
     // Since the last look everything that came was taken off, also what went into blocks set aside before.
     _ = look(lookedAt)
     if !isLow && available - Int64(octets) > floor { return true }

@@ -56,15 +56,17 @@ final class MessageStore {
   private let place: SpoolFiles
   private let files: Files
   private let key: UInt32
+  private let report: (SpoolEvent) -> Void
   private var recent: [LogFile] = []
 
   /// Log files kept open for the next reader. Mail is mostly read soon after it came, from one or two segments.
   private static let keptOpen = 4
 
-  init(_ place: SpoolFiles, _ files: Files, key: UInt32) {
+  init(_ place: SpoolFiles, _ files: Files, key: UInt32, report: @escaping (SpoolEvent) -> Void) {
     self.place = place
     self.files = files
     self.key = key
+    self.report = report
   }
 
   /// Forgets an open file, so that its room comes back when it is unlinked.
@@ -88,6 +90,21 @@ final class MessageStore {
 
   /// Opens the message of `entry`, having looked that it is really there.
   func open(_ entry: Entry) throws(SpoolError) -> StoredMessage {
+    do throws(SpoolError) {
+      return try lookAndOpen(entry)
+    } catch {
+      if error == .gone {
+        // Its reader cannot mend that; the technician should know of it from the one who found it.
+        report(
+          entry.isLarge
+            ? .contentMissing(sequence: entry.sequence, file: entry.segment)
+            : .damaged(segment: entry.segment, offset: Int64(entry.offset), octets: Int64(entry.length)))
+      }
+      throw error
+    }
+  }
+
+  private func lookAndOpen(_ entry: Entry) throws(SpoolError) -> StoredMessage {
     let source = try source(entry)
     do throws(Errno) {
       if entry.isLarge {
