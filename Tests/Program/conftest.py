@@ -2,6 +2,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -42,6 +43,18 @@ def make_office(tmp_path, request):
             print(f"--- {office.where.name} said:\n{office.log()[-6000:].decode(errors='replace')}")
     shutil.rmtree(tmp_path, ignore_errors=True)
     assert not troubles, "\n".join(troubles)
+
+
+@pytest.fixture
+def quick_state():
+    """A place for a state directory in memory, where flushes cost nothing: for tests of many messages, not of disks.
+    None, for an ordinary one, where there is no such place."""
+    shm = pathlib.Path("/dev/shm")
+    if not shm.is_dir() or shutil.disk_usage(shm).free < 1 << 30:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="restante-test.", dir=shm) as directory:
+        yield pathlib.Path(directory) / "state"
 
 
 @pytest.fixture

@@ -73,6 +73,10 @@ class Disk:
         status = os.statvfs(self.path)
         return status.f_bavail * status.f_frsize
 
+    def total(self):
+        status = os.statvfs(self.path)
+        return status.f_blocks * status.f_frsize
+
     def fill(self, leave=0):
         """Writes a ballast until only `leave` octets are free; returns the ballast's path."""
         ballast = self.path / "ballast"

@@ -188,8 +188,10 @@ class Office:
         text = pathlib.Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
         return int(re.search(r"Private_Dirty:\s+(\d+) kB", text)[1]) * 1024
 
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+    def sockets(self):
+        """How many the daemon has open."""
+        directory = pathlib.Path(f"/proc/{self.process.pid}/fd")
+        return sum(os.readlink(link).startswith("socket:") for link in directory.iterdir() if link.is_symlink())
 
     def close(self):
         """The end of the test: the daemon, when it still runs, must end in order and must not have complained of

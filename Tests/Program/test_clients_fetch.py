@@ -209,8 +209,9 @@ def test_both_address_families(make_office, family):
         session.quit()
 
 
-def test_a_long_maildrop_is_listed_whole(office):
+def test_a_long_maildrop_is_listed_whole(make_office, quick_state):
     """More LIST and UIDL lines than any buffer holds, read slowly and fast."""
+    office = make_office(state=quick_state).start()
     count = 5000
     with office.smtp() as sender:
         for first in range(0, count, 500):

@@ -35,13 +35,13 @@ def small(make_office, tmp_path):
             disk.__exit__()
 
 
-def fill(office, name="anna", most=1000):
+def fill(office, name="anna", most=1000, declared=True):
     """Sends until the program says that the disk is low. The contents that were accepted."""
     kept = []
     with office.smtp() as sender:
         for n in range(most):
             content = numbered(b"fill%d" % n, SIZE)
-            code, texts = sender.ask(b"MAIL FROM:<a@b.example> SIZE=%d" % len(content))
+            code, texts = sender.ask(b"MAIL FROM:<a@b.example>" + (b" SIZE=%d" % len(content) if declared else b""))
             if code == b"250":
                 sender.ask(b"RCPT TO:<" + address(name) + b">", b"250")
                 code, texts = sender.data(content, None)
@@ -61,16 +61,16 @@ def originals(office, name="anna"):
 @pytest.mark.long
 def test_S4_a_low_disk_is_452_to_senders_and_nothing_to_readers(small):
     office, disk = small(KeepFree="10%")
-    kept = fill(office)
+    kept = fill(office, declared=False)
     assert len(kept) > 100
-    assert disk.free() >= (disk.megabytes << 20) * 0.09, "KeepFree was not kept"
+    assert disk.free() >= disk.total() * 0.095, "KeepFree was not kept"
     assert originals(office) == sorted(kept)
     assert b"disk" in office.log() or b"space" in office.log() or b"room" in office.log(), office.log()
-    office.restart()
-    assert originals(office) == sorted(kept)
     # The technician and the programs that watch are told.
     office.run("status", code=TRY_AGAIN)
     office.status(code=TRY_AGAIN)
+    office.restart()
+    assert originals(office) == sorted(kept)
 
 
 @pytest.mark.long
@@ -164,7 +164,7 @@ def test_S9_the_oldest_deleted_mail_makes_room_first_and_living_mail_never(small
         assert code == b"250" or code == b"452" and texts[0].startswith(b"4.3.1"), (code, texts)
         return code == b"250"
 
-    for round in range(25):
+    for round in range(12):
         with office.smtp() as sender:
             for n in range(50):
                 until(lambda: sent(sender, numbered(b"r%d.%d" % (round, n), SIZE)), "a sender to be taken", 20)

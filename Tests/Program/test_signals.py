@@ -163,9 +163,9 @@ def test_the_log_is_one_line_for_each_event_and_has_no_secrets(office):
     assert log.endswith(b"\n")
 
 
-def test_a_daemon_whose_log_is_not_read_goes_on(make_office):
+def test_a_daemon_whose_log_is_not_read_goes_on(make_office, quick_state):
     """Standard error is a pipe that is full: mail comes first."""
-    office = make_office()
+    office = make_office(state=quick_state)
     process = subprocess.Popen([PROGRAM, "serve", "--config", str(office.config)], stdin=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, env=environment())
     office.process = process
