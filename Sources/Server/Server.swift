@@ -155,6 +155,7 @@ public final class Server {
     for listener in self.listeners where listener.service != .control {
       record(.listening(listener.service, listener.address))
     }
+    if !configuration.smtp.listenTLS.isEmpty || !configuration.pop3.listenTLS.isEmpty { record(.withoutTLS) }
     if now < Limits.clockFloor { record(.clockNotSet) }
     let wanted = counts.reduce(Limits.descriptors) { $0 + $1.maximum }
     if descriptors < wanted { record(.fewDescriptors(descriptors, wanted: wanted)) }

@@ -8,6 +8,8 @@ public enum JournalEvent {
   case listening(Service, SocketAddress)
   /// One of a port's two address families is not to be had.
   case notListening(Service, SocketAddress, Errno)
+  /// ListenTLS= asks for what this version does not have.
+  case withoutTLS
   case noControlSocket(Path, Errno)
   case clockNotSet
   case stopping(connections: Int)
@@ -74,7 +76,8 @@ extension JournalEvent {
     case .clockNotSet, .fewDescriptors, .noControlSocket, .maildropFault, .tooManyConnections, .noDescriptors, .problem,
       .needsRestart, .notListening, .loginRefused, .controlRefused, .leftOut:
       4
-    case .started, .stopping, .stopped, .reloaded, .messageRefused, .timedOut, .ended, .deleted, .restored: 5
+    case .started, .withoutTLS, .stopping, .stopped, .reloaded, .messageRefused, .timedOut, .ended, .deleted, .restored:
+      5
     case .listening, .delivered, .recipientRefused, .login, .fetched: 6
     }
   }
@@ -117,6 +120,9 @@ extension JournalEvent {
       text += ": "
       text += error.text
       text += "; the other address family is served"
+    case .withoutTLS:
+      text += "this version has no TLS: nothing listens on the ports of ListenTLS=, and with RequireTLS=yes passwords"
+      text += " are taken from this machine alone"
     case .noControlSocket(let path, let error):
       text += "no control socket at "
       text.append(shown: path.bytes.span, limit: 4096)
