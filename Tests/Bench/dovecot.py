@@ -17,8 +17,11 @@ class Dovecot:
 
     Tuned in its favour: passwords in the clear in a passwd-file (no hashing at all; Restante verifies a hash or
     remembers having done so), no TLS, no user limits, messages named with their sizes (S=, W=) so that STAT need not
-    read them. `fast` is its documented high-performance mode: login processes and pop3 processes that serve many
-    sessions and wait ready, and remembered authentications.
+    read them.
+
+    `fast` is its documented high-performance mode and more: login processes and also pop3 processes that serve many
+    sessions and wait ready, and remembered authentications. With the login processes alone, as documented, it made 300
+    sessions a second where it made 1,450 so.
     """
 
     def __init__(self, workshop, directory, fast=False):
