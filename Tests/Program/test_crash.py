@@ -18,9 +18,8 @@ ROUNDS = int(os.environ.get("ROUNDS", "60"))
 SEED = os.environ.get("SEED") or str(time.time_ns())
 
 
-def crash_rounds(office, rounds, crash, come_back, told_while_dying=True):
-    """Load, a crash after some milliseconds, a start, an audit; `rounds` times on one spool. `told_while_dying`: what
-    was answered 4xx before the crash is known not to be there."""
+def crash_rounds(office, rounds, crash, come_back):
+    """Load, a crash after some milliseconds, a start, an audit; `rounds` times on one spool."""
     chance = random.Random(SEED)
     books = load.Books()
     print(f"SEED={SEED}")
@@ -31,8 +30,6 @@ def crash_rounds(office, rounds, crash, come_back, told_while_dying=True):
         time.sleep(chance.choice((0.005, 0.03, 0.08, 0.2)) * chance.random())
         crash()
         work.stop()
-        if not told_while_dying:
-            books.refused.clear()
         come_back()
         for _ in range(chance.choice((0, 0, 0, 1, 2))):
             # A crash while the last one is being recovered from.
@@ -66,11 +63,13 @@ def test_S1_a_pulled_plug_takes_nothing_that_was_promised(make_office, tmp_path)
                 office.add(name.decode())
 
             def crash():
-                disk.pull_the_plug()
+                # The program first: while a file system is being shut down, a flush on its way may be said to have
+                # succeeded that has not, and a program still running would pass that on. In the moment between the
+                # two, nothing is flushed that nobody asks for.
                 office.kill()
+                disk.pull_the_plug()
 
-            # Between the plug and the kill the program answers 4xx: a board without power would say nothing.
-            crash_rounds(office, max(10, ROUNDS // 2), crash, disk.plug_in, told_while_dying=False)
+            crash_rounds(office, max(10, ROUNDS // 2), crash, disk.plug_in)
             office.run("check")
             office.stop()
         finally:
