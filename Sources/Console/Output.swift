@@ -53,12 +53,27 @@ final class Output {
 
 /// Standard error: problems, and questions to the person at the keyboard.
 enum Complaint {
-  /// Writes `restante: text`, each further line indented.
+  /// Writes `restante: text`, each further line indented. On a terminal, lines are broken between words.
   static func write(_ text: Bytes) {
+    let indent: StaticString = "          "
+    let columns = Process.isTerminal(2) ? max(40, Terminal.width(2) ?? 80) : Int.max
     var line = Bytes("restante: ")
-    for octet in text {
+    var start = 0
+    for (index, octet) in text.enumerated() {
+      if octet == ASCII.space, line.count - start > indent.utf8CodeUnitCount {
+        let end = text[(index + 1)...].firstIndex { $0 == ASCII.space || $0 == ASCII.lf } ?? text.count
+        if line.count - start > columns - (end - index) - 1 {
+          line.append(ASCII.lf)
+          start = line.count
+          line += indent
+          continue
+        }
+      }
       line.append(octet)
-      if octet == ASCII.lf { line += "          " }
+      if octet == ASCII.lf {
+        start = line.count
+        line += indent
+      }
     }
     line.append(ASCII.lf)
     Process.write(line, to: 2)

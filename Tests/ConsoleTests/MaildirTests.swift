@@ -35,7 +35,11 @@ struct MaildirTests {
       for flags in ["", "T"] as [StaticString] {
         let outlet = try writer.begin(received: 1_700_000_000, flags: flags)
         var reader = WireReader(lineEnd: .lf)
-        for octet in stored { try outlet.write { reader.read([octet].span, into: &$0) } }
+        for octet in stored {
+          var text = Bytes()
+          reader.read([octet].span, into: &text)
+          try outlet.write(text)
+        }
         try outlet.finish()
       }
       try writer.finish()
@@ -79,7 +83,7 @@ struct MaildirTests {
     try MaildirTests.withDirectory { directory in
       let (path, unfinished) = (directory.appending("out"), directory.appending("out.unfinished"))
       var outlet: Outlet? = try Outlet(path, unfinished: unfinished, Files())
-      try outlet?.write { $0 += "half" }
+      try outlet?.write(octets("half"))
       #expect(!Files().exists(path))
       outlet = nil
       #expect(try Files().list(directory).isEmpty)

@@ -53,7 +53,7 @@ struct OfficeTests {
           let piece = Bytes(
             (0..<min(10_007, size - expected.count)).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ size) })
           expected += piece
-          try parcel.append { $0 += piece }
+          try parcel.append(piece)
         }
         #expect(parcel.count == Int64(size))
         var got = Bytes()

@@ -62,23 +62,25 @@ extension AccountCommands {
       line = account.name
       line.pad(to: width)
       let holding = holding(account.name)
-      line.append(right: 9) { text in
-        if let holding { text.append(decimal: holding.messages) } else { text += "?" }
-      }
-      line.append(right: 7) { text in
-        if let holding { text.append(rounded: holding.octets) } else { text += "?" }
-      }
-      line.append(right: 7) { text in
-        if let quota = site.quota(of: account) { text.append(rounded: quota) } else { text += "none" }
-      }
-      line.append(right: 9) { text in
-        if let holding { text.append(decimal: holding.deletedMessages) } else { text += "?" }
-      }
-      line.append(right: 7) { text in
-        if let holding { text.append(rounded: holding.deletedOctets) } else { text += "?" }
-      }
+      line.append(right: 9, number(holding?.messages))
+      line.append(right: 7, size(holding?.octets))
+      line.append(right: 7, site.quota(of: account).map(size) ?? Bytes("none"))
+      line.append(right: 9, number(holding?.deletedMessages))
+      line.append(right: 7, size(holding?.deletedOctets))
       output.line(line)
     }
+  }
+
+  private func number(_ number: Int?) -> Bytes {
+    var text = Bytes()
+    if let number { text.append(decimal: number) } else { text += "?" }
+    return text
+  }
+
+  private func size(_ octets: Int64?) -> Bytes {
+    var text = Bytes()
+    if let octets { text.append(rounded: octets) } else { text += "?" }
+    return text
   }
 
   private func json(_ accounts: [Account]) {

@@ -14,8 +14,8 @@ struct CheckCommand {
     let loaded = Configuration.load(invocation.value(.config).map { Path($0) })
     guard loaded.problems.isEmpty else {
       for problem in loaded.problems { output.line(problem.description) }
-      output.line("The server does not start with this configuration. Accounts and spool were not looked")
-      output.line("at: where they are is part of it.")
+      output.line("The server does not start with this configuration. Accounts and spool were not")
+      output.line("looked at: where they are is part of it.")
       return .configuration
     }
     for file in loaded.files { heading("configuration", file) }
@@ -25,6 +25,11 @@ struct CheckCommand {
       heading("state directory", site.state)
       output.line("  does not exist yet; `restante account add NAME` makes it")
       return .ok
+    }
+    do throws(Errno) {
+      _ = try site.files.list(site.state)
+    } catch {
+      throw Failure("cannot look into the state directory", site.state, error)
     }
     let isSound = checkAccounts(site)
     let isOwned = checkPermissions(site)

@@ -41,7 +41,7 @@ struct MailExport {
     var exported = 0
     switch target {
     case .mbox(let path) where path.bytes.equals("-"):
-      for entry in entries where try mbox(entry, reader, name, { output.write($0) }) { exported += 1 }
+      for entry in entries where try mbox(entry, reader, name, nil) { exported += 1 }
       return exported == entries.count
     case .mbox(let path):
       var unfinished = path.bytes
@@ -49,12 +49,7 @@ struct MailExport {
       unfinished.append(decimal: Int(Process.identifier))
       unfinished += ".unfinished"
       let outlet = try Outlet(path, unfinished: Path(unfinished), site.files)
-      for entry in entries {
-        let isWhole = try mbox(entry, reader, name) { (text: Bytes) throws(Failure) in
-          try outlet.write { $0 += text.span }
-        }
-        if isWhole { exported += 1 }
-      }
+      for entry in entries where try mbox(entry, reader, name, outlet) { exported += 1 }
       try outlet.finish()
       do throws(Errno) {
         try Identity.asCaller { () throws(Errno) in try site.files.flushDirectory(path.directory) }
@@ -86,9 +81,10 @@ struct MailExport {
     }
   }
 
-  /// Writes a message; one that breaks off is ended where it does. Returns whether it is whole.
+  /// Writes a message to `outlet` or standard output; one that breaks off is ended where it does. Returns whether it is
+  /// whole.
   private func mbox(
-    _ entry: Entry, _ reader: MaildropReader?, _ name: Bytes, _ write: (Bytes) throws(Failure) -> Void
+    _ entry: Entry, _ reader: MaildropReader?, _ name: Bytes, _ outlet: Outlet?
   ) throws(Failure) -> Bool {
     var content: MessageContent?
     var chunk = Bytes()
@@ -105,13 +101,13 @@ struct MailExport {
     var goesOn: Bool? = true
     while goesOn == true {
       writer.write(chunk.span, to: &text)
-      try write(text)
+      if let outlet { try outlet.write(text) } else { output.write(text) }
       text.removeAll(keepingCapacity: true)
       goesOn = attempt { () throws(Failure) in try content?.next(&chunk) ?? false }
     }
     if goesOn == nil { text += "\n" }
     writer.end(&text)
-    try write(text)
+    if let outlet { try outlet.write(text) } else { output.write(text) }
     return goesOn != nil
   }
 
@@ -128,10 +124,13 @@ struct MailExport {
     let outlet = try maildir.begin(received: Int64(entry.time), flags: entry.state == .deleted ? "T" : "")
     var wire = WireReader(lineEnd: .lf)
     var chunk = Bytes()
+    var text = Bytes()
     while true {
       guard let goesOn = attempt({ () throws(Failure) in try content?.next(&chunk) ?? false }) else { return false }
       if !goesOn { break }
-      try outlet.write { wire.read(chunk.span, into: &$0) }
+      text.removeAll(keepingCapacity: true)
+      wire.read(chunk.span, into: &text)
+      try outlet.write(text)
     }
     try outlet.finish()
     return true

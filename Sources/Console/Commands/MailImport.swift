@@ -13,7 +13,8 @@ final class MailImport {
   private let office: Office
   private let parcel: Parcel
   private var stuffer = DotStuffer(bareNewline: .normalize)
-  private var imported = 0
+  /// What the stuffer made of the last piece.
+  private var stuffed = Bytes()
   private var left = 0
 
   /// Octets of the largest message: what a request to the server can say.
@@ -64,6 +65,8 @@ final class MailImport {
   private func end(_ body: () throws(Failure) -> Void) throws(Failure) -> ExitCode {
     var failure: Failure?
     do throws(Failure) { try body() } catch { failure = error }
+    do throws(Failure) { try office.settle() } catch { failure = failure ?? error }
+    let imported = office.stored
     var text = Bytes("imported ")
     text.append(decimal: imported)
     text += imported == 1 ? " message for " : " messages for "
@@ -165,7 +168,9 @@ final class MailImport {
   /// Returns false when the message is too large to be taken.
   private func append(_ content: Bytes) throws(Failure) -> Bool {
     if parcel.count + Int64(content.count) > MailImport.largest - 1024 { return false }
-    try parcel.append { stuffer.append(content.span, to: &$0) }
+    stuffed.removeAll(keepingCapacity: true)
+    stuffer.append(content.span, to: &stuffed)
+    try parcel.append(stuffed)
     return true
   }
 
@@ -173,14 +178,15 @@ final class MailImport {
   private func store(_ received: Int64?, _ path: Path, _ number: Int, _ isWhole: Bool) throws(Failure) {
     guard isWhole else { return leaveOut(path, number, Bytes("is larger than 2 GiB")) }
     var time = received
-    try parcel.append { stuffer.finish(&$0) }
+    stuffed.removeAll(keepingCapacity: true)
+    stuffer.finish(&stuffed)
+    try parcel.append(stuffed)
     if time == nil {
       var beginning = Bytes()
       try parcel.readBeginning(&beginning)
       time = HeaderField.value("date", in: beginning.span).flatMap { DateParser.rfc5322($0.span) }
     }
-    _ = try office.deliver(parcel, to: name, octets: stuffer.octets, time: arrival(time))
-    imported += 1
+    try office.deliver(parcel, to: name, octets: stuffer.octets, time: arrival(time))
   }
 
   /// When a message counts as received. Where mail expires, old mail would be deleted as soon as it is here: there it

@@ -58,10 +58,14 @@ struct MailListing {
       octets += Int64(entry.octets)
       let (sender, subject) = MailListing.header(entry, reader)
       line.removeAll(keepingCapacity: true)
-      line.append(right: 6) { $0.append(decimal: entry.sequence) }
+      var number = Bytes()
+      number.append(decimal: entry.sequence)
+      line.append(right: 6, number)
       line += "  "
       MailListing.append(time: entry.time, to: &line)
-      line.append(right: 7) { $0.append(rounded: Int64(entry.octets)) }
+      number.removeAll(keepingCapacity: true)
+      number.append(rounded: Int64(entry.octets))
+      line.append(right: 7, number)
       line += "  "
       if showsDeleted {
         if entry.state == .deleted {

@@ -135,68 +135,68 @@ struct StatusCommand {
       line += "does not run; nobody receives or fetches mail. `systemctl start restante`\nstarts it; the files say:"
     }
     output.line(line)
+    var text = Bytes()
     for listener in report.listeners {
-      row("listens for", listener.service + Bytes(" on ") + listener.address)
+      begin("listens for", &text)
+      text += listener.service
+      text += " on "
+      text += listener.address
+      output.line(text)
     }
     if let smtp = report.connectionsSMTP, let pop3 = report.connectionsPOP3 {
-      row("connections") { text in
-        text.append(decimal: Int(smtp))
-        text += " SMTP, "
-        text.append(decimal: Int(pop3))
-        text += " POP3"
-      }
+      begin("connections", &text)
+      text.append(decimal: Int(smtp))
+      text += " SMTP, "
+      text.append(decimal: Int(pop3))
+      text += " POP3"
+      output.line(text)
     }
     if let delivered = report.delivered, let logins = report.logins {
-      row("since start") { text in
-        text.append(decimal: Int(delivered))
-        text += " messages delivered, "
-        text.append(decimal: Int(logins))
-        text += " logins"
-      }
+      begin("since start", &text)
+      text.append(decimal: Int(delivered))
+      text += " messages delivered, "
+      text.append(decimal: Int(logins))
+      text += " logins"
+      output.line(text)
     }
-    row("accounts") { $0.append(decimal: Int(report.accounts)) }
-    row("mail") { text in
-      text.append(decimal: Int(report.messages))
-      text += report.messages == 1 ? " message, " : " messages, "
-      text.append(rounded: report.octets)
-      if report.deletedMessages > 0 {
-        text += "; deleted and still to be restored: "
-        text.append(decimal: Int(report.deletedMessages))
-        text += ", "
-        text.append(rounded: report.deletedOctets)
-      }
+    begin("accounts", &text)
+    text.append(decimal: Int(report.accounts))
+    output.line(text)
+    begin("mail", &text)
+    text.append(decimal: Int(report.messages))
+    text += report.messages == 1 ? " message, " : " messages, "
+    text.append(rounded: report.octets)
+    if report.deletedMessages > 0 {
+      text += "; deleted and still to be restored: "
+      text.append(decimal: Int(report.deletedMessages))
+      text += ", "
+      text.append(rounded: report.deletedOctets)
     }
-    row("disk") { text in
-      if let disk = report.disk {
-        text.append(rounded: disk.available)
-        text += " of "
-        text.append(rounded: disk.total)
-        text += " free; "
-      }
-      text +=
-        report.hasRoom
-        ? "there is room for new mail" : "TOO LITTLE: new mail is answered 452 until some is deleted"
+    output.line(text)
+    begin("disk", &text)
+    if let disk = report.disk {
+      text.append(rounded: disk.available)
+      text += " of "
+      text.append(rounded: disk.total)
+      text += " free; "
     }
+    text +=
+      report.hasRoom
+      ? "there is room for new mail" : "TOO LITTLE: new mail is answered 452 until some is deleted"
+    output.line(text)
     if report.problems > 0 {
-      row("problems") { text in
-        text.append(decimal: Int(report.problems))
-        text += "; `restante check` names them"
-      }
+      begin("problems", &text)
+      text.append(decimal: Int(report.problems))
+      text += "; `restante check` names them"
+      output.line(text)
     }
   }
 
-  private func row(_ label: StaticString, _ text: Bytes) {
-    var line = Bytes("  ")
+  private func begin(_ label: StaticString, _ line: inout Bytes) {
+    line.removeAll(keepingCapacity: true)
+    line += "  "
     line += label
     line.pad(to: 16)
-    line += text
-    output.line(line)
-  }
-
-  private func row(_ label: StaticString, _ write: (inout Bytes) -> Void) {
-    var text = Bytes()
-    write(&text)
-    row(label, text)
   }
 
   static func json(_ report: Report) -> Bytes {

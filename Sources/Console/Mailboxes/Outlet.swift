@@ -33,8 +33,8 @@ final class Outlet {
     if !isFinished { Identity.asCaller { try? files.remove(unfinished) } }
   }
 
-  func write(_ body: (inout Bytes) -> Void) throws(Failure) {
-    body(&pending)
+  func write(_ text: Bytes) throws(Failure) {
+    pending += text
     if pending.count >= Outlet.gathered { try flush() }
   }
 

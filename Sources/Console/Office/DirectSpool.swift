@@ -7,7 +7,15 @@ import Wire
 final class DirectSpool {
   private let spool: Spool
   private var poll: Poll
-  private var answer: Completion?
+  /// Answers that are still to come.
+  private var pending = 0
+  /// Messages that are on the disk.
+  private(set) var stored = 0
+  /// The first thing that went wrong.
+  private var error: SpoolError?
+
+  /// Messages under way at one time; each is at most as large as may be held in memory.
+  private static let together = 16
 
   init(_ site: Site) throws(Failure) {
     do throws(SpoolError) {
@@ -34,8 +42,8 @@ final class DirectSpool {
 
   func close() { spool.close() }
 
-  /// Stores a message and waits until it is on the disk.
-  func deliver(_ parcel: Parcel, to name: Bytes, octets: Int, time: Int64) throws(Failure) -> UInt64 {
+  /// Begins to store a message. Some may be under way together, so that one flush serves them all; `settle` waits.
+  func deliver(_ parcel: Parcel, to name: Bytes, octets: Int, time: Int64) throws(Failure) {
     guard spool.hasRoom else { throw Failure(Bytes("cannot store a message"), SpoolError.full) }
     let draft = spool.begin(tag: 1)
     do throws(Failure) {
@@ -45,39 +53,58 @@ final class DirectSpool {
         draft.content += chunk
         guard spool.shouldOffload(draft) else { continue }
         spool.offload(draft)
-        if case .offloaded(_, let error?) = try wait() { throw Failure(Bytes("cannot store a message"), error) }
+        pending += 1
+        try wait(atMost: 0)
+        try check("cannot store a message")
       }
     } catch {
       spool.abandon(draft)
       throw error
     }
     spool.commit(draft, recipients: [name], octets: octets, utf8: false, now: time)
-    switch try wait() {
-    case .stored(_, let sequence): return sequence
-    case .refused(_, let error): throw Failure(Bytes("cannot store a message"), error)
-    default: throw Failure(.software, "the spool gave an answer that was not asked for")
-    }
+    pending += 1
+    try wait(atMost: DirectSpool.together - 1)
+    try check("cannot store a message")
+  }
+
+  /// Waits until all messages are stored.
+  func settle() throws(Failure) {
+    try wait(atMost: 0)
+    try check("cannot store a message")
   }
 
   func delete(_ sequences: [UInt64], of name: Bytes) throws(Failure) {
     spool.delete(sequences: sequences, of: name, tag: 1, now: Clock.now)
-    try waitForUpdate("cannot delete mail")
+    pending += 1
+    try wait(atMost: 0)
+    try check("cannot delete mail")
   }
 
   func restore(_ sequences: [UInt64], of name: Bytes) throws(Failure) {
     spool.restore(sequences: sequences, of: name, tag: 1, now: Clock.now)
-    try waitForUpdate("cannot restore mail")
+    pending += 1
+    try wait(atMost: 0)
+    try check("cannot restore mail")
   }
 
-  private func waitForUpdate(_ doing: StaticString) throws(Failure) {
-    if case .updated(_, let error?) = try wait() { throw Failure(Bytes(doing), error) }
+  private func check(_ doing: StaticString) throws(Failure) {
+    if let error { throw Failure(Bytes(doing), error) }
   }
 
-  private func wait() throws(Failure) -> Completion {
+  private func take(_ completion: Completion) {
+    pending -= 1
+    switch completion {
+    case .stored: stored += 1
+    case .refused(_, let error): self.error = self.error ?? error
+    case .offloaded(_, let error), .updated(_, let error): self.error = self.error ?? error
+    }
+  }
+
+  /// Waits until no more than `most` answers are to come.
+  private func wait(atMost most: Int) throws(Failure) {
     while true {
-      answer = nil
-      spool.collect { answer = $0 }
-      if let answer { return answer }
+      spool.collect { take($0) }
+      if pending <= most { return }
       do throws(Errno) { try poll.wait(milliseconds: -1) { _, _ in } } catch {
         throw Failure(.io, Bytes("cannot wait for the spool: ") + error.text)
       }

@@ -16,12 +16,24 @@ enum Office {
     }
   }
 
-  /// Stores a message in the maildrop `name`, as if it had come at `time`; returns its sequence number when it is on the
-  /// disk.
-  func deliver(_ parcel: Parcel, to name: Bytes, octets: Int, time: Int64) throws(Failure) -> UInt64 {
+  /// Stores a message in the maildrop `name`, as if it had come at `time`. It is on the disk when `settle` returns.
+  func deliver(_ parcel: Parcel, to name: Bytes, octets: Int, time: Int64) throws(Failure) {
     switch self {
     case .daemon(let client): try client.deliver(parcel, to: name, time: time)
     case .direct(let spool): try spool.deliver(parcel, to: name, octets: octets, time: time)
+    }
+  }
+
+  /// Waits until what was delivered is on the disk.
+  func settle() throws(Failure) {
+    if case .direct(let spool) = self { try spool.settle() }
+  }
+
+  /// How many messages were delivered and are on the disk.
+  var stored: Int {
+    switch self {
+    case .daemon(let client): client.stored
+    case .direct(let spool): spool.stored
     }
   }
 

@@ -30,8 +30,8 @@ final class Parcel {
   }
 
   /// Appends to the content.
-  func append(_ body: (inout Bytes) -> Void) throws(Failure) {
-    body(&memory)
+  func append(_ content: Bytes) throws(Failure) {
+    memory += content
     guard memory.count > Parcel.held else { return }
     do throws(Errno) {
       try spill()

@@ -7,10 +7,8 @@ extension Array where Element == UInt8 {
     while self.count < count { append(ASCII.space) }
   }
 
-  /// Appends what `write` does, with spaces before it so that it ends `width` octets further right.
-  mutating func append(right width: Int, _ write: (inout Bytes) -> Void) {
-    var text = Bytes()
-    write(&text)
+  /// Appends `text` with spaces before it so that it ends `width` octets further right.
+  mutating func append(right width: Int, _ text: Bytes) {
     for _ in 0..<Swift.max(0, width - text.count) { append(ASCII.space) }
     self += text.span
   }
