@@ -6,7 +6,7 @@ struct AccountBook {
   /// Who gets postmaster's mail where nobody else is named.
   var first: Bytes?
   /// Names of lines that cannot be read.
-  var damaged: Set<Bytes> = []
+  var damaged: [Bytes] = []
   /// Whether a line, or the whole file, is there of which not even names can be read.
   var isIncomplete = false
 
@@ -23,7 +23,7 @@ struct AccountBook {
         accounts[name] = kept
         if first == nil { first = name }
       } else {
-        damaged.insert(name)
+        damaged.append(name)
       }
     }
     isIncomplete = list.hasIllegibleLine

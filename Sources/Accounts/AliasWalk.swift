@@ -16,7 +16,6 @@ struct AliasWalk {
   private let book: AccountBook
   /// The domain that a target without one belongs to.
   private let domain: Bytes
-  private var taken: Set<Bytes> = []
   /// Aliases met: true while they are on `path`.
   private var isOpen: [Int: Bool] = [:]
   private var path: [Step] = []
@@ -62,7 +61,7 @@ struct AliasWalk {
   }
 
   private mutating func take(_ account: Bytes) {
-    if taken.insert(account).inserted { maildrops.append(account) }
+    if !maildrops.contains(account) { maildrops.append(account) }
     markReached()
   }
 

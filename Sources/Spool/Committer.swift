@@ -13,6 +13,8 @@ final class Committer: @unchecked Sendable {
   // Under the lock.
   private var queue: [Job] = []
   private var waitingRecords = 0
+  /// The thread sleeps until so many records wait, or there is other work; nil while it is awake.
+  private var sleepsUntil: Int?
   private var outcomes: [Outcome] = []
   private var isStopped = false
   private var position: (segment: UInt32, offset: Int64, sequence: UInt64)
@@ -36,11 +38,15 @@ final class Committer: @unchecked Sendable {
 
   /// Gives the committer something to do.
   func submit(_ job: Job) {
-    lock.locked {
+    let wakes = lock.locked {
       queue.append(job)
       if job.isRecord { waitingRecords += 1 }
-      work.signal()
+      guard let count = sleepsUntil, waitingRecords >= count || !job.isRecord else { return false }
+      sleepsUntil = nil
+      return true
     }
+    // Outside the lock, or it would wake only to wait for that.
+    if wakes { work.signal() }
   }
 
   /// Takes the answers that have come, and up to where the log is on disk with them.
@@ -93,7 +99,7 @@ final class Committer: @unchecked Sendable {
       publish(flushed: records > 0, took)
       if records > 0 {
         expected = records + lock.locked { waitingRecords }
-        patience = min(took, Committer.longestGathering)
+        patience = min(2 * took, Committer.longestGathering)
       }
       if stops {
         lock.locked {
@@ -105,17 +111,22 @@ final class Committer: @unchecked Sendable {
     }
   }
 
-  /// The next jobs. A few records may wait, for no longer than a flush takes, so that more share the next flush.
+  /// The next jobs. A few records may wait, for no longer than two flushes take, so that more share the next one.
   private func gather(_ expected: Int, _ patience: Int64) -> [Job] {
     lock.locked {
-      while queue.isEmpty { work.wait(lock) }
+      while queue.isEmpty {
+        sleepsUntil = 1
+        work.wait(lock)
+      }
       if waitingRecords > 0 && waitingRecords < expected {
         let deadline = Clock.monotonicMicroseconds + patience
         while waitingRecords < expected {
           let left = deadline - Clock.monotonicMicroseconds
+          sleepsUntil = expected
           if left <= 0 || !work.wait(lock, microseconds: left) { break }
         }
       }
+      sleepsUntil = nil
       waitingRecords = 0
       defer { queue.removeAll() }
       return queue

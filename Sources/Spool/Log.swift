@@ -275,7 +275,10 @@ final class Log {
       // It never got its first record: as if it had not been begun.
       try? files.remove(place.segment(number))
     } else {
+      // Flushed so that what a failed batch left there does not come back; should that fail too, the next segment's
+      // first record still says where this one ends.
       try? files.truncate(file, to: tail)
+      try? files.flush(file)
       previous = (number, tail)
     }
     active = nil

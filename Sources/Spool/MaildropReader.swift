@@ -26,7 +26,9 @@ public final class MaildropReader {
 
   /// The maildrops that have an index in the spool in `directory`, in the order of their names.
   public static func names(_ directory: Path, files: Files = Files()) -> [Bytes] {
-    guard let names = try? files.list(SpoolFiles(directory).indexes) else { return [] }
-    return names.filter { !$0.contains(0x7E) }.sorted { $0.lexicographicallyPrecedes($1) }
+    guard var names = try? files.list(SpoolFiles(directory).indexes) else { return [] }
+    names.removeAll { $0.contains(0x7E) }
+    names.shellSort { $0.lexicographicallyPrecedes($1) }
+    return names
   }
 }

@@ -8,7 +8,9 @@ struct SequenceSet: Equatable, Sendable {
   init() {}
 
   init(_ sequences: [UInt64]) {
-    for sequence in sequences.sorted() { ranges.append(sequence...sequence) }
+    var sequences = sequences
+    sequences.shellSort(<)
+    for sequence in sequences { ranges.append(sequence...sequence) }
   }
 
   /// Reads the text form; nil where it is not one.

@@ -250,6 +250,11 @@ public final class Spool {
 
   /// Brings deleted messages back; those whose octets are gone stay gone. `.updated` answers.
   public func restore(sequences: [UInt64], of maildrop: Bytes, tag: UInt64, now: Int64) {
+    // What can no longer be restored must not be named in the log: a replay would not know that it cannot.
+    let sequences = sequences.filter { sequence in
+      guard let entry = try? maildrops[maildrop]?.entry(of: sequence) else { return false }
+      return entry.state == .deleted
+    }
     committer.submit(
       .control(
         ControlFacts(kind: .restoration, maildrop: maildrop, set: SequenceSet(sequences), time: now, tag: tag)))

@@ -47,6 +47,8 @@ struct SpoolFiles: Sendable {
       if suffix.equals(".log") { segments.append(number) }
       if suffix.equals(".msg") { large.append(number) }
     }
-    return (segments.sorted(), large.sorted())
+    segments.shellSort(<)
+    large.shellSort(<)
+    return (segments, large)
   }
 }

@@ -35,25 +35,8 @@ struct MaildirReader {
       text += " does not exist"
       throw Failure(.noInput, text)
     }
-    MaildirReader.sort(&found)
+    found.shellSort(MaildirReader.precedes)
     messages = found
-  }
-
-  /// Shell's sort, whose last pass has gap 1: the standard library's would be 5 KiB of program.
-  private static func sort(_ messages: inout [Message]) {
-    var gap = messages.count
-    while gap > 1 {
-      gap = max(1, gap * 4 / 9)
-      for start in gap..<messages.count {
-        let message = messages[start]
-        var index = start
-        while index >= gap, precedes(message, messages[index - gap]) {
-          messages[index] = messages[index - gap]
-          index -= gap
-        }
-        messages[index] = message
-      }
-    }
   }
 
   private static func precedes(_ a: Message, _ b: Message) -> Bool {

@@ -70,7 +70,7 @@ struct ConfigurationLoader {
   }
 
   mutating func readDropIns(_ directory: Path) {
-    let names: [Bytes]
+    var names: [Bytes]
     do throws(Errno) {
       names = try files.list(directory)
     } catch {
@@ -78,7 +78,8 @@ struct ConfigurationLoader {
       return
     }
     let suffix = Bytes(".conf")
-    for name in names.sorted(by: { $0.lexicographicallyPrecedes($1) })
+    names.shellSort { $0.lexicographicallyPrecedes($1) }
+    for name in names
     where name.count > suffix.count && Bytes(name.suffix(suffix.count)) == suffix && name[0] != ASCII.dot {
       read(directory.appending(name), mayBeMissing: false)
     }

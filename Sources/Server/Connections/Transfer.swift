@@ -23,6 +23,9 @@ final class Transfer {
   /// Whether it is known how much is to be sent.
   var isMeasured: Bool { cutter == nil }
 
+  /// Whether it is worth reading into memory and sending with the words in front of it.
+  var isShort: Bool { !isTop && message.count <= Int64(Limits.shortMessage) }
+
   /// Whether everything was sent but the end that TOP adds.
   var isSent: Bool { isMeasured && position >= end }
 
