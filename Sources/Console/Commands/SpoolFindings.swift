@@ -53,6 +53,7 @@ struct SpoolFindings {
       text += ".msg is missing or not what was written:\n    message "
       text.append(decimal: sequence)
       list(maildrops, &text)
+      text += ". `restante mail export` saves what is left of it,\n    `restante mail delete` gives it up."
     case .tornTail(let segment, let offset, let octets):
       place(segment, offset, octets, &text)
       text += " were being written when the\n    power went. No message that was acknowledged is concerned."

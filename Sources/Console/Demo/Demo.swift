@@ -49,7 +49,9 @@ struct Demo {
     } catch {
       throw Failure(.unavailable, Bytes("cannot start a thread: ") + error.text)
     }
-    server.run()
+    // SIGHUP tells a server to read its files again; here it is the window that was closed.
+    let hasTerminal = Process.isTerminal(1)
+    server.run { hasTerminal && !Process.isTerminal(1) }
     return tour.succeeded ? .ok : .software
   }
 
