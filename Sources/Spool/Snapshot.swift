@@ -59,7 +59,7 @@ public final class Snapshot {
   /// What the index knows of message `number`.
   public func entry(_ number: Int) throws(SpoolError) -> Entry {
     guard number >= 1, number <= count else { throw .gone }
-    return try index.entry(hidden.zero(rank: number - 1))
+    return try store.entry(hidden.zero(rank: number - 1), of: index)
   }
 
   /// Opens a message for sending.

@@ -58,6 +58,12 @@ final class MessageStore {
   private let key: UInt32
   private let report: (SpoolEvent) -> Void
   private var recent: [LogFile] = []
+  /// Entries read last: whoever opens one message opens the next one after it, as a rule.
+  private var entries = Bytes()
+  private var entriesFrom: (index: IndexFile, row: Int)?
+
+  /// Entries read at a time.
+  private static let readAhead = 64
 
   /// Log files kept open for the next reader. Mail is mostly read soon after it came, from one or two segments.
   private static let keptOpen = 4
@@ -71,6 +77,25 @@ final class MessageStore {
 
   /// Forgets an open file, so that its room comes back when it is unlinked.
   func forget(_ number: UInt32) { recent.removeAll { $0.number == number } }
+
+  /// The entry in row `row` of an index, to open its message by. Its state may be older than the index.
+  func entry(_ row: Int, of index: IndexFile) throws(SpoolError) -> Entry {
+    if let known = entriesFrom, known.index === index, row >= known.row,
+      let entry = Entry(entries, at: (row - known.row) * Entry.size)
+    {
+      return entry
+    }
+    entries.removeAll(keepingCapacity: true)
+    entriesFrom = nil
+    do throws(Errno) {
+      _ = try index.read(row, count: MessageStore.readAhead, into: &entries)
+    } catch {
+      throw .failed(error)
+    }
+    guard let entry = Entry(entries, at: 0) else { throw .damaged }
+    entriesFrom = (index, row)
+    return entry
+  }
 
   private func source(_ entry: Entry) throws(SpoolError) -> LogFile {
     if let known = recent.firstIndex(where: { $0.number == entry.segment }) { return recent[known] }

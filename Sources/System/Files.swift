@@ -43,12 +43,11 @@ open class Files: @unchecked Sendable {
 
   /// Reads up to `count` octets at `offset` and appends them to `bytes`; returns how many, 0 at the end.
   open func read(_ file: Int32, into bytes: inout Bytes, count: Int, at offset: Int64) throws(Errno) -> Int {
-    let before = bytes.count
-    bytes.append(zeros: count)
-    let result = unsafe bytes.withUnsafeMutableBytes { buffer in
-      unsafe cl_pread(file, buffer.baseAddress! + before, count, offset)
+    var result: Int64 = 0
+    unsafe bytes.append(upTo: count) { buffer in
+      result = unsafe cl_pread(file, buffer.baseAddress, count, offset)
+      return Int(clamping: result)
     }
-    bytes.removeLast(count - max(0, Int(result)))
     return try Errno.check(result)
   }
 

@@ -6,16 +6,28 @@ extension Array where Element == UInt8 {
     append(contentsOf: CollectionOfOne(octet))
   }
 
-  /// Appends `count` zeros, a page at a time: octet by octet it would cost more than what is then read over them.
-  public mutating func append(zeros count: Int) {
-    reserveCapacity(self.count + count)
-    var left = count
-    while left > 0 {
-      let step = Swift.min(left, Self.zeros.count)
-      self += Self.zeros.span.extracting(0..<step)
-      left -= step
+  /// Appends up to `count` octets that `fill` writes into memory which is not set to anything before, and of which it
+  /// returns how many there are; more than `count` or less than none count as none.
+  @unsafe
+  public mutating func append(
+    upTo count: Int, _ fill: (UnsafeMutableBufferPointer<UInt8>) -> Int
+  ) {
+    append(addingCapacity: count) { (spare: inout OutputSpan<UInt8>) in
+      unsafe spare.withUnsafeMutableBufferPointer { buffer, filled in
+        let got = unsafe fill(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+        filled = got >= 0 && got <= count ? got : 0
+      }
     }
   }
 
-  private static let zeros = Bytes(repeating: 0, count: 4096)
+  /// Appends a copy of the octets in one piece. The standard library's way is a loop over them when code is to be small.
+  @inline(never)
+  @unsafe
+  mutating func append(copying octets: UnsafeBufferPointer<UInt8>) {
+    guard let source = octets.baseAddress, octets.count > 0 else { return }
+    unsafe append(upTo: octets.count) { target in
+      unsafe target.baseAddress!.initialize(from: source, count: octets.count)
+      return octets.count
+    }
+  }
 }

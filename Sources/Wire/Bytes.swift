@@ -37,13 +37,14 @@ extension Array where Element == UInt8 {
   }
 
   public static func += (bytes: inout Bytes, text: StaticString) {
-    unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    unsafe bytes.append(copying: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
-  @inlinable
   public static func += (bytes: inout Bytes, span: Span<UInt8>) {
-    unsafe span.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    unsafe span.withUnsafeBufferPointer { unsafe bytes.append(copying: $0) }
   }
+
+  public static func += (bytes: inout Bytes, other: Bytes) { bytes += other.span }
 
   /// Appends `number` in decimal digits, with at least `width` of them.
   public mutating func append(decimal number: UInt64, width: Int = 1) {
