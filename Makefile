@@ -52,7 +52,7 @@ SYSROOT = $(if $(filter $(DEB_HOST),$1),,build/sysroot-$1)
 C_FLAGS := -std=gnu17 -Os -g -Wall -Wextra -Werror -fPIC -ffunction-sections -fdata-sections \
   -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables
 
-SWIFT_FLAGS := -wmo -g -swift-version 6 -strict-memory-safety -warnings-as-errors \
+SWIFT_FLAGS := -Osize -wmo -g -swift-version 6 -strict-memory-safety -warnings-as-errors \
   -enable-experimental-feature Embedded -enable-experimental-feature Lifetimes \
   -Xfrontend -function-sections -Xcc -fPIC -Xcc -ffunction-sections -Xcc -fdata-sections
 LINK_FLAGS := -fuse-ld=lld -pie -static-libgcc -Wl,--gc-sections,--as-needed,--build-id=sha1,--hash-style=gnu \
@@ -100,7 +100,7 @@ build/obj/$1/$2.o: $(call sources,$2) $(call directories,$2) Makefile \
     $(patsubst %,build/obj/$1/%.o,$(call imports,$2)) \
     Sources/CLinux/include/clinux.h | build/obj/$1 $(call stamp,$1)
 	@echo "swiftc $1 $2"
-	@$$(SWIFTC) $$(or $$(OPTIMIZE_$2),-Osize) $$(SWIFT_FLAGS) $$(LTO_$1) $(call swift_target,$1) $(call as_library,$2) -module-name $2 \
+	@$$(SWIFTC) $$(SWIFT_FLAGS) $$(LTO_$1) $(call swift_target,$1) $(call as_library,$2) -module-name $2 \
 	  -I build/obj/$1 -I Sources/CLinux/include -emit-module -emit-module-path build/obj/$1/$2.swiftmodule \
 	  -c $(call sources,$2) -o $$@
 	@touch $$@
