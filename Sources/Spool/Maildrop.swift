@@ -126,6 +126,20 @@ final class Maildrop {
     return entry.sequence == sequence ? entry : nil
   }
 
+  /// Goes on with what another reading of the log has found. Open snapshots keep what they have.
+  func adopt(_ fresh: Maildrop) {
+    index = fresh.index
+    usage = fresh.usage
+    hidden = fresh.hidden
+    purged = fresh.purged
+    reclaimed = fresh.reclaimed
+    lastSequence = fresh.lastSequence
+    oldestLive = fresh.oldestLive
+    oldestDeleted = fresh.oldestDeleted
+    isDirty = true
+    isBroken = false
+  }
+
   /// Whether most of the index is of no use any more.
   var wantsCompaction: Bool { reclaimed > 256 && reclaimed * 2 > count && !isBroken }
 

@@ -215,6 +215,37 @@ struct Recovery {
 }
 
 extension Recovery {
+  /// A maildrop as the log has it up to a place where it is known to be whole.
+  func rebuild(
+    _ name: Bytes, upTo end: (segment: UInt32, offset: Int64, sequence: UInt64)
+  ) throws(SpoolError) -> Maildrop {
+    var result = Result()
+    // Another file of that name: open snapshots read from the old one.
+    try? files.remove(place.index(name))
+    result.maildrops[name] = try make(name)
+    do throws(Errno) {
+      let segments = try place.numbers(files).segments.filter { $0 <= end.segment }
+      let bounds = Recovery.bounds(segments, place, files, identity)
+      var referenced: [Content] = []
+      for segment in segments {
+        let limit = segment == end.segment ? end.offset : bounds[segment]
+        var scanner = try SegmentScanner(place.segment(segment), files, key: identity.key, limit: limit)
+        reading: while true {
+          switch try scanner.next() {
+          case .end: break reading
+          case .damage: continue
+          case .record(let header, let offset, let lineLength):
+            try apply(header, segment, offset, lineLength, &scanner, only: [name], &result, &referenced)
+          }
+        }
+      }
+    } catch {
+      throw SpoolError(error)
+    }
+    guard let maildrop = result.maildrops[name], !maildrop.isBroken else { throw .damaged }
+    return maildrop
+  }
+
   /// Names the large messages that somebody should be able to read and that have lost their files.
   private func reportMissing(_ referenced: [Content], _ large: [UInt32], _ result: Result) {
     for content in referenced where !large.contains(content.number) {

@@ -37,6 +37,9 @@ public final class Spool {
   /// Octets the log has grown since the last checkpoint, and whether one is being written.
   private var uncheckpointed: Int64 = 0
   private var isCheckpointing = false
+  private var doubtsIndexes = false
+  /// When a broken index was last rebuilt, or tried to be.
+  private var rebuilt: Int64 = .min
 
   /// Octets of all drafts in memory.
   private var inMemory = 0
@@ -167,7 +170,11 @@ public final class Spool {
         if let tag = facts.tag { body(.updated(tag: tag, result)) } else { sweeper.answered(facts, result, self) }
       case .checkpointed(let error):
         isCheckpointing = false
-        if let error { report(.checkpointFailed(error)) }
+        if let error {
+          // The kernel may have dropped what was to be flushed: the next start shall not believe the indexes.
+          doubtsIndexes = true
+          report(.checkpointFailed(error))
+        }
       case .reclaimed(let job, let error):
         sweeper.reclaimed(job, error, self)
       case .segmentEnded:
@@ -298,8 +305,26 @@ public final class Spool {
   public func tick(now: Int64) -> Bool {
     if now != lookedAt { _ = look(now) }
     if uncheckpointed >= Limits.checkpoint && !isCheckpointing { checkpoint(compacting: true) }
+    rebuildBroken(now)
     return sweeper.step(self, now: now)
   }
+
+  /// Rebuilds an index that could not be written or read, at most one a minute: it takes reading the log.
+  private func rebuildBroken(_ now: Int64) {
+    guard rebuilt == .min || rebuilt > now || now - rebuilt >= Spool.rebuildInterval,
+      let broken = maildrops.values.first(where: { $0.isBroken })
+    else { return }
+    rebuilt = now
+    let recovery = Recovery(place: place, files: files, identity: identity, report: report)
+    do throws(SpoolError) {
+      broken.adopt(try recovery.rebuild(broken.name, upTo: published))
+      report(.indexRebuilt(broken.name))
+    } catch {
+      report(.indexBroken(broken.name))
+    }
+  }
+
+  private static let rebuildInterval: Int64 = 60
 
   /// Whether a sweep is under way that waits for the committer.
   public var isSweeping: Bool { sweeper.isBusy || isCheckpointing }
@@ -326,7 +351,7 @@ public final class Spool {
       segment: published.segment, offset: published.offset, sequence: published.sequence, nextNumber: 0,
       // An index that does not tell the truth must not be believed at the next start: its count is wrong on purpose.
       maildrops: maildrops.values.map {
-        ($0.name, $0.isBroken || !$0.index.isComplete ? $0.count + 1 : $0.count)
+        ($0.name, doubtsIndexes || $0.isBroken || !$0.index.isComplete ? $0.count + 1 : $0.count)
       })
     committer.submit(.checkpoint(CheckpointFacts(checkpoint, indexes: indexes, renames: renames)))
   }

@@ -76,7 +76,8 @@ public enum SpoolEvent: Sendable {
     case .indexBroken(let name):
       text += "the index of maildrop "
       text += name
-      text += " cannot be written or read; its owner is told to try again later. It is rebuilt at the next start"
+      text += " cannot be written or read; its owner is told to try again later. It is rebuilt within a minute, if the"
+      text += " disk lets it be"
     case .checkpointLost:
       text += "the checkpoint was missing or damaged; all indexes have been rebuilt from the log"
     case .unfinishedRemoved(let count):

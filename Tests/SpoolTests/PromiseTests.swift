@@ -324,6 +324,26 @@ struct PromiseTests {
     #expect(snapshot.count == 5)
   }
 
+  @Test("An index that could not be written heals by itself, and loses nothing")
+  func healing() throws {
+    let office = try Office()
+    for number in 0..<5 { _ = try office.deliver(Office.content("\(number)"), to: ["anna"]).get() }
+    #expect(try office.delete([2], of: office.spool.open(Bytes("anna"))) == nil)
+    office.disk.fault = { call, path in
+      call == .write && path.map { $0.bytes.starts(with: Bytes("/spool/index/")) } == true ? .io : nil
+    }
+    _ = try office.deliver(Office.content("5"), to: ["anna"]).get()
+    #expect(throws: SpoolError.damaged) { _ = try office.spool.open(Bytes("anna")) }
+    #expect(office.journal.contains { $0.contains("cannot be written") })
+    office.disk.fault = nil
+    office.now += 61
+    office.sweep()
+    #expect(try office.read("anna").map(\.content) == [0, 2, 3, 4, 5].map { Office.content("\($0)") })
+    _ = try office.deliver(Office.content("6"), to: ["anna"]).get()
+    try office.restart()
+    #expect(try office.read("anna").map(\.content) == [0, 2, 3, 4, 5, 6].map { Office.content("\($0)") })
+  }
+
   @Test("S9: deleted mail can be restored until its time has passed, with the UIDL it had")
   func restoring() throws {
     let office = try Office(options: SpoolOptions(keepDeleted: 1000))
