@@ -51,17 +51,22 @@ SYSROOT = $(if $(filter $(DEB_HOST),$1),,build/sysroot-$1)
 
 C_FLAGS := -std=gnu17 -Os -g -Wall -Wextra -Werror -fPIC -ffunction-sections -fdata-sections \
   -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables
-
+# Size first: the program waits for the kernel and the card, not for the processor. amd64 in all came to 852 kB with -O
+# and 651 kB with -Osize, compiled module by module. Generating code once, for the program as a whole, made that 584 kB;
+# calling what retains instead of inlining it, 552 kB; outlining, 532 kB; specializing no closures, 520 kB. With all of
+# it a large message costs a fifth more of the processor than with -O: 0.85 GB are scanned in a second instead of 1 GB.
 SWIFT_FLAGS := -Osize -wmo -g -swift-version 6 -strict-memory-safety -warnings-as-errors \
   -enable-experimental-feature Embedded -enable-experimental-feature Lifetimes \
-  -Xfrontend -function-sections -Xcc -fPIC -Xcc -ffunction-sections -Xcc -fdata-sections
+  -Xfrontend -function-sections -Xfrontend -mergeable-traps -Xllvm -inline-threshold=0 \
+  -Xllvm -sil-disable-pass=closure-specialize -Xllvm -sil-disable-pass=capture-prop \
+  -Xcc -fPIC -Xcc -ffunction-sections -Xcc -fdata-sections
 LINK_FLAGS := -fuse-ld=lld -pie -static-libgcc -Wl,--gc-sections,--as-needed,--build-id=sha1,--hash-style=gnu \
   -Wl,--icf=all -Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs -Wl,--fatal-warnings
-# The linker compiles the Swift modules together and takes what they have in common out once: a fifth of the code. It
-# would take armhf for a machine without floating point; there Thumb-2 does as much.
+# The linker generates the code, which is another 15 kB less, and outlines. It would take armhf for a machine without
+# floating point; there Thumb-2 does as much, and outlining is not to be trusted: LLVM 21 loses return addresses.
 LTO_amd64 := -lto=llvm-full
 LTO_arm64 := -lto=llvm-full
-LTO_LINK := -flto -Wl,--lto-O2 -Wl,-mllvm,-enable-machine-outliner=always
+LTO_LINK := -flto -Wl,--lto-O2 -Wl,-mllvm,-inline-threshold=0 -Wl,-mllvm,-enable-machine-outliner=always
 
 # MARK: building
 
@@ -88,21 +93,22 @@ directories = $(filter-out %.swift,$(filter Sources/$1 Sources/$1/%,$(TREE)))
 # What imports what, as MODULE.IMPORT; Package.swift is where the direction is kept.
 IMPORTS := $(shell grep -r --include='*.swift' -E '^(public )?import ' Sources \
   | sed 's|^Sources/\([^/]*\)/.*import \(.*\)|\1.\2|' | sort -u)
-imports = $(filter $(PRESENT),$(patsubst $1.%,%,$(filter $1.%,$(IMPORTS))))
-# While the house is being built: only the modules that have sources.
-PRESENT := $(foreach module,$(MODULES),$(if $(call sources,$(module)),$(module)))
+imports = $(filter $(MODULES),$(patsubst $1.%,%,$(filter $1.%,$(IMPORTS))))
 # An executable module with a main.swift has top-level code; one without has an @main type or a C entry point.
 as_library = $(if $(wildcard Sources/$1/main.swift),,-parse-as-library)
 
-# $1: architecture, $2: module. The compiler leaves an object alone that comes out the same; make needs it newer.
+# $1: architecture, $2: module. Embedded Swift keeps every function's body in the .swiftmodule, so that only the last
+# module, which has main, becomes an object: it takes from the others what it reaches. The compiler leaves a file alone
+# that comes out the same, but make needs it newer; and an object that only other options would change.
 define module_rules
-build/obj/$1/$2.o: $(call sources,$2) $(call directories,$2) Makefile \
-    $(patsubst %,build/obj/$1/%.o,$(call imports,$2)) \
+build/obj/$1/$2.swiftmodule: $(call sources,$2) $(call directories,$2) Makefile \
+    $(patsubst %,build/obj/$1/%.swiftmodule,$(call imports,$2)) \
     Sources/CLinux/include/clinux.h | build/obj/$1 $(call stamp,$1)
 	@echo "swiftc $1 $2"
+	@rm -f build/obj/$1/$2.o
 	@$$(SWIFTC) $$(SWIFT_FLAGS) $$(LTO_$1) $(call swift_target,$1) $(call as_library,$2) -module-name $2 \
-	  -I build/obj/$1 -I Sources/CLinux/include -emit-module -emit-module-path build/obj/$1/$2.swiftmodule \
-	  -c $(call sources,$2) -o $$@
+	  -I build/obj/$1 -I Sources/CLinux/include -emit-module -emit-module-path $$@ \
+	  $(if $(filter restante,$2),-c -o build/obj/$1/$2.o) $(call sources,$2)
 	@touch $$@
 endef
 
@@ -117,9 +123,9 @@ build/obj/$1/CLinux.o: Sources/CLinux/clinux.c Sources/CLinux/include/clinux.h M
 	@$$(CLANG) $(call c_target,$1) $$(C_FLAGS) -I Sources/CLinux/include -c $$< -o $$@
 
 # With symbols, for a debugger; the stripped copy ships.
-build/obj/$1/restante: build/obj/$1/CLinux.o $(patsubst %,build/obj/$1/%.o,$(PRESENT))
+build/obj/$1/restante: build/obj/$1/CLinux.o build/obj/$1/restante.swiftmodule
 	@echo "link   $1 restante"
-	@$$(CLANG) $(call c_target,$1) $$(LINK_FLAGS) $$(if $$(LTO_$1),$$(LTO_LINK)) -o $$@ $$^ \
+	@$$(CLANG) $(call c_target,$1) $$(LINK_FLAGS) $$(if $$(LTO_$1),$$(LTO_LINK)) -o $$@ $$< $$(@:=.o) \
 	  $(TOOLCHAIN)/lib/swift/embedded/$(SWIFT_$1)/libswiftUnicodeDataTables.a $(addprefix -l,$(LIBRARIES))
 
 build/$1/restante: build/obj/$1/restante | build/$1
@@ -132,7 +138,7 @@ build/sysroot-$1/.complete: image/sysroot
 endef
 
 $(foreach arch,$(ARCHITECTURES),$(eval $(call architecture_rules,$(arch))))
-$(foreach arch,$(ARCHITECTURES),$(foreach module,$(PRESENT),$(eval $(call module_rules,$(arch),$(module)))))
+$(foreach arch,$(ARCHITECTURES),$(foreach module,$(MODULES),$(eval $(call module_rules,$(arch),$(module)))))
 
 # MARK: running
 
