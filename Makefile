@@ -18,10 +18,12 @@ DESTDIR ?=
 # MARK: what the program is made of
 
 MODULES := Wire System SMTP POP3 Spool Accounts Server Console restante
-LIBRARIES := crypto m
+C_SOURCES := $(wildcard Sources/CLinux/*.c)
+C_HEADERS := $(wildcard Sources/CLinux/include/*)
+LIBRARIES := ssl crypto systemd m
 
 # Debian packages: what it takes to build, and what the tests use besides.
-BUILD_PACKAGES := gcc libc6-dev libssl-dev
+BUILD_PACKAGES := gcc libc6-dev libssl-dev libsystemd-dev
 TEST_PACKAGES := binutils g++ mandoc python3 python3-pytest qemu-user-static \
   $(shell cat Tests/Program/packages.txt 2>/dev/null)
 # Postfix and Dovecot are what the program is measured against.
@@ -103,7 +105,7 @@ as_library = $(if $(wildcard Sources/$1/main.swift),,-parse-as-library)
 define module_rules
 build/obj/$1/$2.swiftmodule: $(call sources,$2) $(call directories,$2) Makefile \
     $(patsubst %,build/obj/$1/%.swiftmodule,$(call imports,$2)) \
-    Sources/CLinux/include/clinux.h | build/obj/$1 $(call stamp,$1)
+    $(C_HEADERS) | build/obj/$1 $(call stamp,$1)
 	@echo "swiftc $1 $2"
 	@rm -f build/obj/$1/$2.o
 	@$$(SWIFTC) $$(SWIFT_FLAGS) $$(LTO_$1) $(call swift_target,$1) $(call as_library,$2) -module-name $2 \
@@ -118,14 +120,14 @@ define architecture_rules
 build/obj/$1 build/$1:
 	@$$(need_toolchain); mkdir -p $$@
 
-build/obj/$1/CLinux.o: Sources/CLinux/clinux.c Sources/CLinux/include/clinux.h Makefile | build/obj/$1 $(call stamp,$1)
-	@echo "clang  $1 CLinux"
+build/obj/$1/%.c.o: Sources/CLinux/%.c $(C_HEADERS) Makefile | build/obj/$1 $(call stamp,$1)
+	@echo "clang  $1 $$*.c"
 	@$$(CLANG) $(call c_target,$1) $$(C_FLAGS) -I Sources/CLinux/include -c $$< -o $$@
 
 # With symbols, for a debugger; the stripped copy ships.
-build/obj/$1/restante: build/obj/$1/CLinux.o build/obj/$1/restante.swiftmodule
+build/obj/$1/restante: $(patsubst Sources/CLinux/%,build/obj/$1/%.o,$(C_SOURCES)) build/obj/$1/restante.swiftmodule
 	@echo "link   $1 restante"
-	@$$(CLANG) $(call c_target,$1) $$(LINK_FLAGS) $$(if $$(LTO_$1),$$(LTO_LINK)) -o $$@ $$< $$(@:=.o) \
+	@$$(CLANG) $(call c_target,$1) $$(LINK_FLAGS) $$(if $$(LTO_$1),$$(LTO_LINK)) -o $$@ $$(filter %.c.o,$$^) $$(@:=.o) \
 	  $(TOOLCHAIN)/lib/swift/embedded/$(SWIFT_$1)/libswiftUnicodeDataTables.a $(addprefix -l,$(LIBRARIES))
 
 build/$1/restante: build/obj/$1/restante | build/$1

@@ -21,7 +21,9 @@ let package = Package(
     .target(
       name: "CLinux",
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
-      linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("m")]),
+      linkerSettings: [
+        .linkedLibrary("ssl"), .linkedLibrary("crypto"), .linkedLibrary("systemd"), .linkedLibrary("m"),
+      ]),
     .target(name: "Wire", swiftSettings: swift),
     .target(name: "System", dependencies: ["CLinux", "Wire"], swiftSettings: swift),
     .target(name: "SMTP", dependencies: ["Wire"], swiftSettings: swift),

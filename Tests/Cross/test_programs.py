@@ -20,7 +20,7 @@ import office as offices  # noqa: E402
 BUILD = REPOSITORY / "build"
 MACHINES = {"amd64": ("x86_64", "Advanced Micro Devices X86-64"), "arm64": ("aarch64", "AArch64"),
             "armhf": ("arm", "ARM")}
-LIBRARIES = {"libcrypto.so.3", "libm.so.6", "libc.so.6"}
+LIBRARIES = {"libssl.so.3", "libcrypto.so.3", "libsystemd.so.0", "libm.so.6", "libc.so.6"}
 DYNAMIC_LINKERS = {"ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "ld-linux-armhf.so.3"}
 MAXIMUM_SIZE = 512 * 1024
 

@@ -1,0 +1,73 @@
+// TLS by OpenSSL: a context for the listeners, a session for each connection, and certificates.
+//
+// Sessions run on a non-blocking socket's descriptor, so that the kernel may take the encryption over (kTLS) and
+// sendfile(2) goes on working. Nothing here ever waits.
+#ifndef CLTLS_H
+#define CLTLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct cl_tls_context cl_tls_context;
+typedef struct cl_tls cl_tls;
+
+enum {
+  // Results besides a count of octets, 0 for the peer's end of data, and negative errno values.
+  CL_TLS_WANT_READ = -1001,
+  CL_TLS_WANT_WRITE = -1002,
+  CL_TLS_FAILED = -1003,
+};
+
+// MARK: contexts
+
+// `certificate` and `key` are PEM, the chain after the certificate. `minimum` is 0x0301 to 0x0304. `protocols` is the
+// ALPN list in wire format that we speak, NULL for any. On failure NULL, and why in `why`.
+cl_tls_context *cl_tls_context_make(const void *certificate, size_t certificate_count, const void *key,
+                                    size_t key_count, int minimum, const uint8_t *protocols, size_t protocols_count,
+                                    char *why, size_t why_size);
+void cl_tls_context_free(cl_tls_context *context);
+
+// MARK: sessions
+
+// A server's session on `socket`; nothing is exchanged yet. NULL without memory.
+cl_tls *cl_tls_make(cl_tls_context *context, int socket);
+void cl_tls_free(cl_tls *tls);
+int cl_tls_handshake(cl_tls *tls);  // 0 when done
+int64_t cl_tls_read(cl_tls *tls, void *buffer, size_t count);
+int64_t cl_tls_write(cl_tls *tls, const void *buffer, size_t count);
+// The kernel encrypts what is sent, so that cl_tls_sendfile works.
+int cl_tls_is_kernel(const cl_tls *tls);
+int64_t cl_tls_sendfile(cl_tls *tls, int file, int64_t offset, size_t count);
+int cl_tls_pending(const cl_tls *tls);   // octets decrypted and not read
+void cl_tls_shutdown(cl_tls *tls);       // says good-bye once, does not wait for the answer
+const char *cl_tls_version(const cl_tls *tls);
+int cl_tls_version_number(const cl_tls *tls);
+const char *cl_tls_cipher(const cl_tls *tls);
+int cl_tls_resumed(const cl_tls *tls);
+// Why the last call failed, in OpenSSL's words.
+void cl_tls_why(char *out, size_t size);
+// Channel bindings: tls-exporter (RFC 9266), 32 octets; tls-server-end-point (RFC 5929 §4), up to 64. The count.
+int cl_tls_exporter(cl_tls *tls, uint8_t out[32]);
+int cl_tls_end_point(cl_tls *tls, uint8_t out[64]);
+
+// MARK: certificates
+
+struct cl_certificate {
+  uint8_t fingerprint[32];  // SHA-256 of the DER form
+  int64_t not_before;       // seconds since 1970
+  int64_t not_after;
+  char subject[256];
+  char names[1024];         // subject alternative names, separated by spaces
+};
+// Reads the first certificate of a PEM text. 0, or negative with why.
+int cl_certificate_read(const void *pem, size_t count, struct cl_certificate *out);
+// Whether key and certificate belong together, and each certificate of the chain signed the one before: 0, or negative
+// with why.
+int cl_certificate_check(const void *certificate, size_t certificate_count, const void *key, size_t key_count,
+                         char *why, size_t why_size);
+// Makes a P-256 key and a certificate signed with it, as PEM. `names` is OpenSSL's subjectAltName text, such as
+// "DNS:mail.example,IP:192.0.2.1". Returns 0, or negative.
+int cl_certificate_make(const char *common_name, const char *names, int64_t not_before, int64_t not_after,
+                        char *certificate, size_t certificate_size, char *key, size_t key_size);
+
+#endif

@@ -1,0 +1,369 @@
+#define _GNU_SOURCE
+
+#include "cltls.h"
+
+#include <errno.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct cl_tls_context {
+  SSL_CTX *native;
+  size_t protocols_count;
+  uint8_t protocols[64];
+};
+
+// MARK: why
+
+void cl_tls_why(char *out, size_t size) {
+  unsigned long error = ERR_peek_last_error();
+  const char *reason = ERR_reason_error_string(error);
+  if (reason == NULL) reason = "unknown reason";
+  strncpy(out, reason, size - 1);
+  out[size - 1] = 0;
+  ERR_clear_error();
+}
+
+static BIO *memory(const void *data, size_t count) { return BIO_new_mem_buf(data, (int)count); }
+
+// No question on a terminal for the password of a key.
+static int no_password(char *buffer, int size, int writing, void *context) {
+  (void)buffer, (void)size, (void)writing, (void)context;
+  return -1;
+}
+
+static X509 *read_certificate(BIO *source) { return PEM_read_bio_X509(source, NULL, no_password, NULL); }
+
+// MARK: contexts
+
+// A client that offers protocols and not ours speaks something else, or was sent here by one who does (ALPACA).
+static int choose_protocol(SSL *tls, const unsigned char **out, unsigned char *out_count, const unsigned char *in,
+                           unsigned int in_count, void *argument) {
+  const cl_tls_context *context = argument;
+  (void)tls;
+  unsigned char *chosen = NULL;
+  if (SSL_select_next_proto(&chosen, out_count, context->protocols, (unsigned int)context->protocols_count, in,
+                            in_count) != OPENSSL_NPN_NEGOTIATED)
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+static int use_certificate(SSL_CTX *native, const void *certificate, size_t certificate_count, const void *key,
+                           size_t key_count) {
+  BIO *source = memory(certificate, certificate_count);
+  X509 *own = source != NULL ? read_certificate(source) : NULL;
+  int good = own != NULL && SSL_CTX_use_certificate(native, own) == 1;
+  X509_free(own);
+  for (X509 *next; good && (next = read_certificate(source)) != NULL;) good = SSL_CTX_add0_chain_cert(native, next) == 1;
+  BIO_free(source);
+  ERR_clear_error();
+  if (!good) return 0;
+  source = memory(key, key_count);
+  EVP_PKEY *secret = source != NULL ? PEM_read_bio_PrivateKey(source, NULL, no_password, NULL) : NULL;
+  good = secret != NULL && SSL_CTX_use_PrivateKey(native, secret) == 1 && SSL_CTX_check_private_key(native) == 1;
+  EVP_PKEY_free(secret);
+  BIO_free(source);
+  return good;
+}
+
+cl_tls_context *cl_tls_context_make(const void *certificate, size_t certificate_count, const void *key,
+                                    size_t key_count, int minimum, const uint8_t *protocols, size_t protocols_count,
+                                    char *why, size_t why_size) {
+  ERR_clear_error();
+  cl_tls_context *context = calloc(1, sizeof *context);
+  if (context == NULL || protocols_count > sizeof context->protocols) {
+    free(context);
+    return NULL;
+  }
+  SSL_CTX *native = SSL_CTX_new(TLS_server_method());
+  context->native = native;
+  int good = native != NULL && SSL_CTX_set_min_proto_version(native, minimum) == 1;
+  if (good) {
+    // Old devices speak TLS 1.0, whose signatures OpenSSL only makes at security level 0.
+    if (minimum < TLS1_2_VERSION) SSL_CTX_set_security_level(native, 0);
+    SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                    SSL_OP_PRIORITIZE_CHACHA | SSL_OP_ENABLE_KTLS | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    // Buffers go back while a session is idle; a write may go on with the same octets at another place.
+    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // Sessions are resumed by tickets, which cost us no memory; one is enough.
+    SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(native, 1);
+    static const unsigned char name[] = "restante";
+    SSL_CTX_set_session_id_context(native, name, sizeof name - 1);
+    // Forward secrecy and authenticated encryption; CBC only for what is older than 1.2.
+    if (minimum >= TLS1_2_VERSION)
+      good = SSL_CTX_set_cipher_list(native, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
+    good = good && SSL_CTX_set1_groups_list(native, "X25519:P-256:P-384") == 1;
+  }
+  good = good && use_certificate(native, certificate, certificate_count, key, key_count);
+  if (!good) {
+    cl_tls_why(why, why_size);
+    SSL_CTX_free(native);
+    free(context);
+    return NULL;
+  }
+  if (protocols_count > 0) {
+    memcpy(context->protocols, protocols, protocols_count);
+    context->protocols_count = protocols_count;
+    SSL_CTX_set_alpn_select_cb(native, choose_protocol, context);
+  }
+  return context;
+}
+
+void cl_tls_context_free(cl_tls_context *context) {
+  if (context == NULL) return;
+  SSL_CTX_free(context->native);
+  free(context);
+}
+
+// MARK: sessions
+// A cl_tls is an SSL: nothing of ours is needed besides.
+
+static SSL *native(const cl_tls *tls) { return (SSL *)(uintptr_t)tls; }
+
+cl_tls *cl_tls_make(cl_tls_context *context, int socket) {
+  SSL *tls = SSL_new(context->native);
+  if (tls == NULL) return NULL;
+  if (SSL_set_fd(tls, socket) != 1) {
+    SSL_free(tls);
+    return NULL;
+  }
+  SSL_set_accept_state(tls);
+  return (cl_tls *)tls;
+}
+
+void cl_tls_free(cl_tls *tls) { SSL_free(native(tls)); }
+
+// Must be called right after the call that returned `result`.
+static int64_t outcome(SSL *tls, int64_t result) {
+  int saved = errno;
+  switch (SSL_get_error(tls, (int)result)) {
+    case SSL_ERROR_ZERO_RETURN: return 0;
+    case SSL_ERROR_WANT_READ: return CL_TLS_WANT_READ;
+    case SSL_ERROR_WANT_WRITE: return CL_TLS_WANT_WRITE;
+    case SSL_ERROR_SYSCALL: return saved != 0 ? -saved : -ECONNRESET;
+    default: return CL_TLS_FAILED;
+  }
+}
+
+int cl_tls_handshake(cl_tls *tls) {
+  ERR_clear_error();
+  int result = SSL_do_handshake(native(tls));
+  if (result == 1) return 0;
+  int64_t why = outcome(native(tls), result);
+  return why == 0 ? -ECONNRESET : (int)why;
+}
+
+int64_t cl_tls_read(cl_tls *tls, void *buffer, size_t count) {
+  ERR_clear_error();
+  size_t got = 0;
+  int result = SSL_read_ex(native(tls), buffer, count, &got);
+  return result == 1 ? (int64_t)got : outcome(native(tls), result);
+}
+
+int64_t cl_tls_write(cl_tls *tls, const void *buffer, size_t count) {
+  ERR_clear_error();
+  size_t sent = 0;
+  int result = SSL_write_ex(native(tls), buffer, count, &sent);
+  return result == 1 ? (int64_t)sent : outcome(native(tls), result);
+}
+
+int cl_tls_is_kernel(const cl_tls *tls) { return BIO_get_ktls_send(SSL_get_wbio(native(tls))) ? 1 : 0; }
+
+int64_t cl_tls_sendfile(cl_tls *tls, int file, int64_t offset, size_t count) {
+  ERR_clear_error();
+  ossl_ssize_t sent = SSL_sendfile(native(tls), file, offset, count, 0);
+  return sent >= 0 ? (int64_t)sent : outcome(native(tls), sent);
+}
+
+int cl_tls_pending(const cl_tls *tls) { return SSL_pending(native(tls)); }
+
+void cl_tls_shutdown(cl_tls *tls) {
+  ERR_clear_error();
+  SSL_shutdown(native(tls));
+  ERR_clear_error();
+}
+
+const char *cl_tls_version(const cl_tls *tls) { return SSL_get_version(native(tls)); }
+int cl_tls_version_number(const cl_tls *tls) { return SSL_version(native(tls)); }
+const char *cl_tls_cipher(const cl_tls *tls) { return SSL_get_cipher_name(native(tls)); }
+int cl_tls_resumed(const cl_tls *tls) { return SSL_session_reused(native(tls)); }
+
+int cl_tls_exporter(cl_tls *tls, uint8_t out[32]) {
+  static const char label[] = "EXPORTER-Channel-Binding";
+  // RFC 9266 §4.2: below TLS 1.3 only with extended master secrets.
+  if (SSL_version(native(tls)) < TLS1_3_VERSION && !SSL_get_extms_support(native(tls))) return -EOPNOTSUPP;
+  int result = SSL_export_keying_material(native(tls), out, 32, label, sizeof label - 1, NULL, 0, 0);
+  return result == 1 ? 32 : -EIO;
+}
+
+int cl_tls_end_point(cl_tls *tls, uint8_t out[64]) {
+  X509 *own = SSL_get_certificate(native(tls));
+  int digest = 0;
+  if (own == NULL || X509_get_signature_info(own, &digest, NULL, NULL, NULL) != 1) return -EOPNOTSUPP;
+  // RFC 5929 §4.1: in the place of MD5 and SHA-1, SHA-256.
+  const EVP_MD *method = digest == NID_md5 || digest == NID_sha1 || digest == NID_undef
+                             ? EVP_sha256()
+                             : EVP_get_digestbynid(digest);
+  unsigned int count = 0;
+  if (method == NULL || EVP_MD_get_size(method) > 64 || X509_digest(own, method, out, &count) != 1) return -EIO;
+  return (int)count;
+}
+
+// MARK: certificates
+
+static int64_t seconds(const ASN1_TIME *time) {
+  struct tm broken;
+  if (ASN1_TIME_to_tm(time, &broken) != 1) return 0;
+  return (int64_t)timegm(&broken);
+}
+
+static void alternative_names(X509 *certificate, char *out, size_t size) {
+  out[0] = 0;
+  GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+  size_t used = 0;
+  for (int i = 0; names != NULL && i < sk_GENERAL_NAME_num(names); i++) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+    if (name->type == GEN_DNS) {
+      const char *text = (const char *)ASN1_STRING_get0_data(name->d.dNSName);
+      size_t count = (size_t)ASN1_STRING_length(name->d.dNSName);
+      if (used + count + 2 > size) break;
+      if (used > 0) out[used++] = ' ';
+      memcpy(out + used, text, count);
+      used += count;
+      out[used] = 0;
+    } else if (name->type == GEN_IPADD) {
+      const uint8_t *octets = ASN1_STRING_get0_data(name->d.iPAddress);
+      char text[64];
+      if (ASN1_STRING_length(name->d.iPAddress) == 4) {
+        snprintf(text, sizeof text, "%d.%d.%d.%d", octets[0], octets[1], octets[2], octets[3]);
+      } else {
+        char *at = text;
+        for (int j = 0; j < ASN1_STRING_length(name->d.iPAddress) && j < 16; j += 2)
+          at += snprintf(at, (size_t)(text + sizeof text - at), j > 0 ? ":%x" : "%x", octets[j] << 8 | octets[j + 1]);
+      }
+      size_t count = strlen(text);
+      if (used + count + 2 > size) break;
+      if (used > 0) out[used++] = ' ';
+      memcpy(out + used, text, count + 1);
+      used += count;
+    }
+  }
+  GENERAL_NAMES_free(names);
+}
+
+int cl_certificate_read(const void *pem, size_t count, struct cl_certificate *out) {
+  ERR_clear_error();
+  memset(out, 0, sizeof *out);
+  BIO *source = memory(pem, count);
+  X509 *certificate = source != NULL ? read_certificate(source) : NULL;
+  BIO_free(source);
+  if (certificate == NULL) return -EINVAL;
+  unsigned int size = 0;
+  X509_digest(certificate, EVP_sha256(), out->fingerprint, &size);
+  out->not_before = seconds(X509_get0_notBefore(certificate));
+  out->not_after = seconds(X509_get0_notAfter(certificate));
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, out->subject, sizeof out->subject);
+  alternative_names(certificate, out->names, sizeof out->names);
+  X509_free(certificate);
+  return 0;
+}
+
+int cl_certificate_check(const void *certificate, size_t certificate_count, const void *key, size_t key_count,
+                         char *why, size_t why_size) {
+  ERR_clear_error();
+  BIO *source = memory(key, key_count);
+  EVP_PKEY *secret = source != NULL ? PEM_read_bio_PrivateKey(source, NULL, no_password, NULL) : NULL;
+  BIO_free(source);
+  source = memory(certificate, certificate_count);
+  X509 *own = source != NULL ? read_certificate(source) : NULL;
+  const char *problem = NULL;
+  if (own == NULL) problem = "the certificate file holds no certificate in PEM form";
+  else if (secret == NULL) problem = "the key file holds no private key in PEM form without a password";
+  else if (X509_check_private_key(own, secret) != 1) problem = "the key does not belong to the certificate";
+  X509 *below = own;
+  for (X509 *next; problem == NULL && (next = read_certificate(source)) != NULL; below = next) {
+    EVP_PKEY *signer = X509_get0_pubkey(next);
+    if (X509_check_issued(next, below) != X509_V_OK || X509_verify(below, signer) != 1)
+      problem = "the certificates of the chain are not in order: each must have signed the one before";
+    if (below != own) X509_free(below);
+  }
+  if (below != own) X509_free(below);
+  X509_free(own);
+  EVP_PKEY_free(secret);
+  BIO_free(source);
+  ERR_clear_error();
+  if (problem == NULL) return 0;
+  strncpy(why, problem, why_size - 1);
+  why[why_size - 1] = 0;
+  return -EINVAL;
+}
+
+static int add_extension(X509 *certificate, int kind, const char *value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
+  X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, kind, value);
+  int good = extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
+  X509_EXTENSION_free(extension);
+  return good;
+}
+
+static int take(BIO *from, char *out, size_t size) {
+  char *data = NULL;
+  long count = BIO_get_mem_data(from, &data);
+  if (count <= 0 || (size_t)count >= size) return 0;
+  memcpy(out, data, (size_t)count);
+  out[count] = 0;
+  return 1;
+}
+
+int cl_certificate_make(const char *common_name, const char *names, int64_t not_before, int64_t not_after,
+                        char *certificate, size_t certificate_size, char *key, size_t key_size) {
+  ERR_clear_error();
+  EVP_PKEY *secret = EVP_EC_gen("P-256");
+  X509 *made = X509_new();
+  BIO *certificate_out = BIO_new(BIO_s_mem());
+  BIO *key_out = BIO_new(BIO_s_mem());
+  int good = secret != NULL && made != NULL && certificate_out != NULL && key_out != NULL;
+  unsigned char serial[16];
+  good = good && RAND_bytes(serial, sizeof serial) == 1;
+  if (good) {
+    serial[0] = (unsigned char)((serial[0] & 0x7F) | 0x40);
+    BIGNUM *number = BN_bin2bn(serial, sizeof serial, NULL);
+    good = number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(made)) != NULL;
+    BN_free(number);
+  }
+  if (good) {
+    X509_NAME *name = X509_get_subject_name(made);
+    good = X509_set_version(made, X509_VERSION_3) == 1 &&
+           ASN1_TIME_set(X509_getm_notBefore(made), (time_t)not_before) != NULL &&
+           ASN1_TIME_set(X509_getm_notAfter(made), (time_t)not_after) != NULL &&
+           X509_set_pubkey(made, secret) == 1 &&
+           X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1,
+                                      0) == 1 &&
+           X509_set_issuer_name(made, name) == 1 && add_extension(made, NID_basic_constraints, "critical,CA:FALSE") &&
+           add_extension(made, NID_key_usage, "critical,digitalSignature") &&
+           add_extension(made, NID_ext_key_usage, "serverAuth") &&
+           add_extension(made, NID_subject_key_identifier, "hash") &&
+           add_extension(made, NID_subject_alt_name, names) && X509_sign(made, secret, EVP_sha256()) > 0 &&
+           PEM_write_bio_X509(certificate_out, made) == 1 &&
+           PEM_write_bio_PrivateKey(key_out, secret, NULL, NULL, 0, NULL, NULL) == 1 &&
+           take(certificate_out, certificate, certificate_size) && take(key_out, key, key_size);
+  }
+  BIO_free(key_out);
+  BIO_free(certificate_out);
+  X509_free(made);
+  EVP_PKEY_free(secret);
+  ERR_clear_error();
+  return good ? 0 : -EIO;
+}

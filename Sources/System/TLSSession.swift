@@ -1,0 +1,80 @@
+import CLinux
+import Wire
+
+/// One connection's TLS, on its socket. None of the calls waits.
+@safe
+public struct TLSSession: ~Copyable {
+  private let native: OpaquePointer
+  private let context: TLSContext
+
+  /// A server's session; nothing is exchanged before the handshake. The socket must outlive it.
+  public init(_ context: TLSContext, socket: Int32) throws(TLSFailure) {
+    guard let made = unsafe cl_tls_make(context.native, socket) else { throw .failed(Errno(Int32(CL_ENOMEM))) }
+    unsafe native = made
+    self.context = context
+  }
+
+  deinit { unsafe cl_tls_free(native) }
+
+  /// Goes on with the handshake; returns when it is done.
+  public func handshake() throws(TLSFailure) {
+    let result = unsafe cl_tls_handshake(native)
+    if result != 0 { throw TLSFailure(Int64(result)) }
+  }
+
+  /// Fills `buffer` from `start` on; returns how many octets came, 0 when the peer has sent its last.
+  public func receive(into buffer: inout Bytes, at start: Int) throws(TLSFailure) -> Int {
+    let result = unsafe buffer.withUnsafeMutableBytes { buffer in
+      let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start...])
+      return unsafe cl_tls_read(native, room.baseAddress, room.count)
+    }
+    if result < 0 { throw TLSFailure(result) }
+    return Int(result)
+  }
+
+  /// Sends some of `bytes`; returns how many octets were taken.
+  public func send(_ bytes: Span<UInt8>) throws(TLSFailure) -> Int {
+    if bytes.count == 0 { return 0 }
+    let result = unsafe bytes.withUnsafeBytes { unsafe cl_tls_write(native, $0.baseAddress, $0.count) }
+    if result < 0 { throw TLSFailure(result) }
+    return Int(result)
+  }
+
+  /// Whether the kernel encrypts what is sent, so that `sendFile` works.
+  public var isKernel: Bool { unsafe cl_tls_is_kernel(native) == 1 }
+
+  /// Sends octets of a file without their passing through this process.
+  public func sendFile(_ file: Int32, at offset: Int64, count: Int) throws(TLSFailure) -> Int {
+    let result = unsafe cl_tls_sendfile(native, file, offset, count)
+    if result < 0 { throw TLSFailure(result) }
+    return Int(result)
+  }
+
+  /// Octets that are decrypted and wait to be received; the poll does not tell of them.
+  public var pending: Int { Int(unsafe cl_tls_pending(native)) }
+
+  /// Tells the peer that nothing more comes.
+  public func shutdown() { unsafe cl_tls_shutdown(native) }
+
+  /// For the journal: `TLSv1.3`, and the cipher's name.
+  public var version: Bytes { unsafe cl_tls_version(native).map { unsafe Bytes(cString: $0) } ?? [] }
+  public var cipher: Bytes { unsafe cl_tls_cipher(native).map { unsafe Bytes(cString: $0) } ?? [] }
+
+  /// Older than TLS 1.2.
+  public var isLegacy: Bool { unsafe cl_tls_version_number(native) < TLSVersion.tls12.rawValue }
+
+  public var isResumed: Bool { unsafe cl_tls_resumed(native) == 1 }
+
+  /// The channel binding `tls-exporter` (RFC 9266); nil where the connection has none.
+  public func exporter() -> Bytes? {
+    var binding = Bytes(repeating: 0, count: 32)
+    return unsafe cl_tls_exporter(native, &binding) == 32 ? binding : nil
+  }
+
+  /// The channel binding `tls-server-end-point` (RFC 5929 §4).
+  public func endPoint() -> Bytes? {
+    var binding = Bytes(repeating: 0, count: 64)
+    let count = unsafe cl_tls_end_point(native, &binding)
+    return count > 0 ? Bytes(binding.prefix(Int(count))) : nil
+  }
+}
