@@ -10,15 +10,15 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-struct cl_tls_context {
-  SSL_CTX *native;
-  size_t protocols_count;
-  uint8_t protocols[64];
-};
+// A cl_tls_context is an SSL_CTX, and a cl_tls an SSL: nothing of ours is needed besides.
+
+static SSL_CTX *shared(const cl_tls_context *context) { return (SSL_CTX *)(uintptr_t)context; }
+static SSL *native(const cl_tls *tls) { return (SSL *)(uintptr_t)tls; }
 
 // MARK: why
 
@@ -45,15 +45,17 @@ static X509 *read_certificate(BIO *source) { return PEM_read_bio_X509(source, NU
 
 // A client that offers protocols and not ours speaks something else, or was sent here by one who does (ALPACA).
 static int choose_protocol(SSL *tls, const unsigned char **out, unsigned char *out_count, const unsigned char *in,
-                           unsigned int in_count, void *argument) {
-  const cl_tls_context *context = argument;
-  (void)tls;
-  unsigned char *chosen = NULL;
-  if (SSL_select_next_proto(&chosen, out_count, context->protocols, (unsigned int)context->protocols_count, in,
-                            in_count) != OPENSSL_NPN_NEGOTIATED)
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
-  *out = chosen;
-  return SSL_TLSEXT_ERR_OK;
+                           unsigned int in_count, void *unused) {
+  (void)unused;
+  const char *ours = SSL_get_app_data(tls);
+  size_t count = strlen(ours);
+  for (unsigned int at = 0; at < in_count && at + in[at] < in_count; at += 1u + in[at]) {
+    if (in[at] != count || memcmp(in + at + 1, ours, count) != 0) continue;
+    *out = in + at + 1;
+    *out_count = (unsigned char)count;
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 static int use_certificate(SSL_CTX *native, const void *certificate, size_t certificate_count, const void *key,
@@ -75,68 +77,53 @@ static int use_certificate(SSL_CTX *native, const void *certificate, size_t cert
 }
 
 cl_tls_context *cl_tls_context_make(const void *certificate, size_t certificate_count, const void *key,
-                                    size_t key_count, int minimum, const uint8_t *protocols, size_t protocols_count,
-                                    char *why, size_t why_size) {
+                                    size_t key_count, int minimum, char *why, size_t why_size) {
+  // OpenSSL writes to sockets that may be closed.
+  signal(SIGPIPE, SIG_IGN);
   ERR_clear_error();
-  cl_tls_context *context = calloc(1, sizeof *context);
-  if (context == NULL || protocols_count > sizeof context->protocols) {
-    free(context);
-    return NULL;
-  }
-  SSL_CTX *native = SSL_CTX_new(TLS_server_method());
-  context->native = native;
-  int good = native != NULL && SSL_CTX_set_min_proto_version(native, minimum) == 1;
+  SSL_CTX *made = SSL_CTX_new(TLS_server_method());
+  int good = made != NULL && SSL_CTX_set_min_proto_version(made, minimum) == 1;
   if (good) {
-    // Old devices speak TLS 1.0, whose signatures OpenSSL only makes at security level 0.
-    if (minimum < TLS1_2_VERSION) SSL_CTX_set_security_level(native, 0);
-    SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                    SSL_OP_PRIORITIZE_CHACHA | SSL_OP_ENABLE_KTLS | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(made, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                  SSL_OP_PRIORITIZE_CHACHA | SSL_OP_ENABLE_KTLS | SSL_OP_IGNORE_UNEXPECTED_EOF);
     // Buffers go back while a session is idle; a write may go on with the same octets at another place.
-    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     // Sessions are resumed by tickets, which cost us no memory; one is enough.
-    SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_num_tickets(native, 1);
+    SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(made, 1);
     static const unsigned char name[] = "restante";
-    SSL_CTX_set_session_id_context(native, name, sizeof name - 1);
-    // Forward secrecy and authenticated encryption; CBC only for what is older than 1.2.
-    if (minimum >= TLS1_2_VERSION)
-      good = SSL_CTX_set_cipher_list(native, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
-    good = good && SSL_CTX_set1_groups_list(native, "X25519:P-256:P-384") == 1;
+    SSL_CTX_set_session_id_context(made, name, sizeof name - 1);
+    SSL_CTX_set_alpn_select_cb(made, choose_protocol, NULL);
+    if (minimum >= TLS1_2_VERSION) {
+      // Forward secrecy and authenticated encryption.
+      good = SSL_CTX_set_cipher_list(made, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1;
+    } else {
+      // Old devices sign with SHA-1, which OpenSSL only takes at security level 0.
+      SSL_CTX_set_security_level(made, 0);
+      good = SSL_CTX_set_cipher_list(made, "DEFAULT:!kPSK:!SRP") == 1;
+    }
+    good = good && SSL_CTX_set1_groups_list(made, "X25519:P-256:P-384") == 1;
   }
-  good = good && use_certificate(native, certificate, certificate_count, key, key_count);
-  if (!good) {
-    cl_tls_why(why, why_size);
-    SSL_CTX_free(native);
-    free(context);
-    return NULL;
-  }
-  if (protocols_count > 0) {
-    memcpy(context->protocols, protocols, protocols_count);
-    context->protocols_count = protocols_count;
-    SSL_CTX_set_alpn_select_cb(native, choose_protocol, context);
-  }
-  return context;
+  good = good && use_certificate(made, certificate, certificate_count, key, key_count);
+  if (good) return (cl_tls_context *)made;
+  cl_tls_why(why, why_size);
+  SSL_CTX_free(made);
+  return NULL;
 }
 
-void cl_tls_context_free(cl_tls_context *context) {
-  if (context == NULL) return;
-  SSL_CTX_free(context->native);
-  free(context);
-}
+void cl_tls_context_free(cl_tls_context *context) { SSL_CTX_free(shared(context)); }
 
 // MARK: sessions
-// A cl_tls is an SSL: nothing of ours is needed besides.
 
-static SSL *native(const cl_tls *tls) { return (SSL *)(uintptr_t)tls; }
-
-cl_tls *cl_tls_make(cl_tls_context *context, int socket) {
-  SSL *tls = SSL_new(context->native);
+cl_tls *cl_tls_make(cl_tls_context *context, int socket, const uint8_t *protocol) {
+  SSL *tls = SSL_new(shared(context));
   if (tls == NULL) return NULL;
   if (SSL_set_fd(tls, socket) != 1) {
     SSL_free(tls);
     return NULL;
   }
+  SSL_set_app_data(tls, (void *)(uintptr_t)protocol);
   SSL_set_accept_state(tls);
   return (cl_tls *)tls;
 }
@@ -179,12 +166,6 @@ int64_t cl_tls_write(cl_tls *tls, const void *buffer, size_t count) {
 
 int cl_tls_is_kernel(const cl_tls *tls) { return BIO_get_ktls_send(SSL_get_wbio(native(tls))) ? 1 : 0; }
 
-int64_t cl_tls_sendfile(cl_tls *tls, int file, int64_t offset, size_t count) {
-  ERR_clear_error();
-  ossl_ssize_t sent = SSL_sendfile(native(tls), file, offset, count, 0);
-  return sent >= 0 ? (int64_t)sent : outcome(native(tls), sent);
-}
-
 int cl_tls_pending(const cl_tls *tls) { return SSL_pending(native(tls)); }
 
 void cl_tls_shutdown(cl_tls *tls) {
@@ -196,7 +177,6 @@ void cl_tls_shutdown(cl_tls *tls) {
 const char *cl_tls_version(const cl_tls *tls) { return SSL_get_version(native(tls)); }
 int cl_tls_version_number(const cl_tls *tls) { return SSL_version(native(tls)); }
 const char *cl_tls_cipher(const cl_tls *tls) { return SSL_get_cipher_name(native(tls)); }
-int cl_tls_resumed(const cl_tls *tls) { return SSL_session_reused(native(tls)); }
 
 int cl_tls_exporter(cl_tls *tls, uint8_t out[32]) {
   static const char label[] = "EXPORTER-Channel-Binding";

@@ -5,12 +5,15 @@ import Wire
 final class Listener {
   private let socket: Descriptor
   let service: Service
+  /// Whether TLS begins at once: RFC 8314 §3.
+  let isTLS: Bool
   /// With the port the kernel chose, if it was to choose.
   let address: SocketAddress
 
-  init(_ socket: consuming Descriptor, _ service: Service, _ address: SocketAddress) {
+  init(_ socket: consuming Descriptor, _ service: Service, isTLS: Bool = false, _ address: SocketAddress) {
     self.socket = socket
     self.service = service
+    self.isTLS = isTLS
     self.address = address
   }
 
@@ -21,21 +24,28 @@ final class Listener {
     _ configuration: Configuration, _ journal: Journal, now: Int64
   ) throws(StartFailure) -> [Listener] {
     var all: [Listener] = []
-    for listen in configuration.smtp.listen { try open(listen, .smtp, &all, journal, now) }
-    for listen in configuration.pop3.listen { try open(listen, .pop3, &all, journal, now) }
+    for isTLS in [false, true] {
+      let (smtp, pop3) = (configuration.smtp, configuration.pop3)
+      for listen in isTLS ? smtp.listenTLS : smtp.listen { try open(listen, .smtp, isTLS, &all, journal, now) }
+      for listen in isTLS ? pop3.listenTLS : pop3.listen { try open(listen, .pop3, isTLS, &all, journal, now) }
+    }
     if all.isEmpty {
       throw StartFailure(
-        StartFailure.configuration, Bytes("nothing to listen on: [SMTP] Listen= and [POP3] Listen= are both \"no\""))
+        StartFailure.configuration, Bytes("nothing to listen on: all of Listen= and ListenTLS= are \"no\""))
     }
     return all
   }
 
   private static func open(
-    _ listen: Listen, _ service: Service, _ all: inout [Listener], _ journal: Journal, _ now: Int64
+    _ listen: Listen, _ service: Service, _ isTLS: Bool, _ all: inout [Listener], _ journal: Journal, _ now: Int64
   ) throws(StartFailure) {
     switch listen {
     case .address(let address):
-      do throws(Errno) { all.append(try open(address, service)) } catch { throw failure(error, service, address) }
+      do throws(Errno) {
+        all.append(try open(address, service, isTLS))
+      } catch {
+        throw failure(error, service, address)
+      }
     case .port(let port):
       // The same port in both families; a device may be without one of them.
       var first: Errno?
@@ -44,7 +54,7 @@ final class Listener {
       for family in [SocketAddress.Family.ipv4, .ipv6] {
         let address = SocketAddress.any(family, port: port)
         do throws(Errno) {
-          let listener = try open(address, service)
+          let listener = try open(address, service, isTLS)
           port = listener.address.port
           all.append(listener)
         } catch {
@@ -57,12 +67,14 @@ final class Listener {
     }
   }
 
-  private static func open(_ address: SocketAddress, _ service: Service) throws(Errno) -> Listener {
+  private static func open(
+    _ address: SocketAddress, _ service: Service, _ isTLS: Bool
+  ) throws(Errno) -> Listener {
     let socket = try Sockets.listen(address, backlog: Limits.backlog)
     // Connections inherit it. Whatever belongs together is sent together, so nothing is gained by waiting for more.
     Sockets.setNoDelay(socket.number, true)
     let local = try Sockets.localAddress(socket.number)
-    return Listener(socket, service, local)
+    return Listener(socket, service, isTLS: isTLS, local)
   }
 
   private static func failure(_ error: Errno, _ service: Service, _ address: SocketAddress) -> StartFailure {

@@ -8,6 +8,8 @@ struct Patience {
   enum Awaited: UInt8 {
     /// Our own disk or thread: no fault of the peer's.
     case ourselves
+    /// That TLS begins, from its first moment on.
+    case handshake
     /// The client's login, from its first moment on, whatever it does meanwhile.
     case login
     /// A complete command.
@@ -44,7 +46,7 @@ struct Patience {
       // What the kernel holds for the peer is not taken yet; how much that is is asked only if it lasts.
       deadline = now + 1
       mark = nil
-    case .login, .command, .upload, .end:
+    case .handshake, .login, .command, .upload, .end:
       deadline = now + Int64(seconds)
       mark = moved
     }
@@ -56,7 +58,7 @@ struct Patience {
     guard now >= deadline else { return .wait }
     switch awaited {
     case .ourselves: return .wait
-    case .login, .command, .end: return .over
+    case .handshake, .login, .command, .end: return .over
     case .upload, .download:
       let moved = moved()
       if let mark, moved - mark < Int64(Limits.paceOctets) { return .over }

@@ -40,6 +40,13 @@ public final class Server {
   var smtpSettingsNormalizing: SMTP.Settings
   var pop3Settings: POP3.Settings
 
+  /// What new connections are encrypted with; nil while there is no certificate that can be used.
+  var tls: TLSContext?
+  /// The same for the networks of LegacyTLSFrom=.
+  var tlsLegacy: TLSContext?
+  /// The connections whose handshake is under way, the longest first.
+  var handshakes: [UInt64] = []
+
   // Shared by all connections within a turn.
   var buffer = Bytes(repeating: 0, count: Limits.receiveBuffer)
   /// What the connection at hand is told.
@@ -147,15 +154,15 @@ public final class Server {
     readClock()
     directory.reload(now: now)
     tellProblems()
+    loadTLS()
     openControlSocket()
     do throws(Errno) { try watch() } catch {
       throw StartFailure(StartFailure.unavailable, Bytes("the kernel watches no descriptors: ") + error.text)
     }
     record(.started(version: Bytes(Self.version), stateDirectory: state))
     for listener in self.listeners where listener.service != .control {
-      record(.listening(listener.service, listener.address))
+      record(.listening(listener.service, isTLS: listener.isTLS, listener.address))
     }
-    if !configuration.smtp.listenTLS.isEmpty || !configuration.pop3.listenTLS.isEmpty { record(.withoutTLS) }
     if now < Limits.clockFloor { record(.clockNotSet) }
     let wanted = counts.reduce(Limits.descriptors) { $0 + $1.maximum }
     if descriptors < wanted { record(.fewDescriptors(descriptors, wanted: wanted)) }
@@ -187,8 +194,8 @@ public final class Server {
   }
 
   /// The addresses where a service can be reached, with the ports the kernel chose where the configuration has 0.
-  public func addresses(of service: Service) -> [SocketAddress] {
-    listeners.compactMap { $0.service == service ? $0.address : nil }
+  public func addresses(of service: Service, isTLS: Bool = false) -> [SocketAddress] {
+    listeners.compactMap { $0.service == service && $0.isTLS == isTLS ? $0.address : nil }
   }
 
   /// What other threads may do with a running server.
@@ -216,7 +223,7 @@ public final class Server {
     for token in waiting {
       guard let connection = connections[token] else { continue }
       connection.flags.remove(.queued)
-      drive(connection, mayRead: false)
+      drive(connection, mayRead: connection.channel != nil)
     }
     lookAtConnections()
     tick()

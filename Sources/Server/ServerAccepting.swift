@@ -7,7 +7,7 @@ extension Server {
   func accept(_ listener: Listener) {
     do throws(Errno) {
       let accepted = try Sockets.accept(listener.number)
-      begin(accepted.socket, accepted.peer, listener.service)
+      begin(accepted.socket, accepted.peer, listener)
     } catch {
       switch error {
       case .tooManyFiles, .tooManyFilesInSystem:
@@ -24,12 +24,13 @@ extension Server {
   private func turnAway(_ listener: Listener) {
     spare.release()
     if let accepted = try? Sockets.accept(listener.number) {
-      say(Self.noRoom(listener.service, configuration.device.hostName), to: accepted.socket.number)
+      sayNoRoom(listener, to: accepted.socket.number)
     }
     spare.take()
   }
 
-  private func begin(_ socket: consuming Descriptor, _ peer: SocketAddress, _ service: Service) {
+  private func begin(_ socket: consuming Descriptor, _ peer: SocketAddress, _ listener: Listener) {
+    let service = listener.service
     if service == .control, !mayControl(socket.number) { return }
     if let refusal = counts[Int(service.rawValue)].admit(peer) {
       let limit = counts[Int(service.rawValue)]
@@ -37,12 +38,12 @@ extension Server {
         .tooManyConnections(
           service, inAll: refusal == .inAll, limit: refusal == .inAll ? limit.maximum : limit.maximumPerAddress,
           peer: peer))
-      return say(Self.noRoom(service, configuration.device.hostName), to: socket.number)
+      return sayNoRoom(listener, to: socket.number)
     }
     guard connections.count < mostConnections else {
       counts[Int(service.rawValue)].release(peer)
       record(.noDescriptors(.tooManyFiles))
-      return say(Self.noRoom(service, configuration.device.hostName), to: socket.number)
+      return sayNoRoom(listener, to: socket.number)
     }
     let token = connections.token()
     let connection: Connection
@@ -60,8 +61,12 @@ extension Server {
     }
     connections.add(connection)
     reply.removeAll(keepingCapacity: true)
-    connection.greet(self)
-    _ = sendReply(connection, more: false)
+    if listener.isTLS {
+      connection.flags = [.handshaking, .fresh]
+    } else {
+      connection.greet(self)
+      _ = sendReply(connection, more: false)
+    }
     settle(connection, progressed: true)
   }
 
@@ -85,6 +90,11 @@ extension Server {
     case .control: line += "-ERR 75 Too many connections at this moment; try again.\r\n"
     }
     return line
+  }
+
+  private func sayNoRoom(_ listener: Listener, to socket: Int32) {
+    // Under TLS it takes a handshake to say anything.
+    if !listener.isTLS { say(Self.noRoom(listener.service, configuration.device.hostName), to: socket) }
   }
 
   /// To a new connection, whose buffers are empty.

@@ -25,6 +25,7 @@ extension Server {
 
   /// Lets a connection go on as far as it can within its share of the turn.
   func drive(_ connection: Connection, mayRead: Bool) {
+    if connection.flags.contains(.handshaking), !shakeHands(connection) { return }
     let readsFirst = mayRead && wantsRead(connection)
     guard sendReply(connection, more: false) else { return settle(connection, progressed: false) }
     var budget = Limits.turnSend
@@ -69,6 +70,13 @@ extension Server {
         }
       case .wait:
         _ = sendReply(connection, more: false)
+      case .startTLS:
+        // What came along with it in the clear may be anybody's.
+        guard start == end, sendReply(connection, more: false) else {
+          connection.flags.insert(.lost)
+          break
+        }
+        connection.flags.insert(.handshaking)
       case .close:
         connection.flags.insert(.closing)
         start = end
@@ -90,24 +98,19 @@ extension Server {
     if isHeldBack { Sockets.setNoDelay(connection.socket.number, true) }
     if start < end { connection.input = Bytes(buffer.span.extracting(start..<end)) }
     settle(connection, progressed: progressed)
-  }
-
-  /// Reads what the peer has sent, at most what fits; returns how many octets.
-  private func receive(_ connection: Connection, _ buffer: inout Bytes, at start: Int) -> Int {
-    do throws(Errno) {
-      let count = try Sockets.receive(connection.socket.number, into: &buffer, at: start)
-      if count == 0 { connection.flags.insert(.inputEnded) }
-      return count
-    } catch {
-      if error != .again && error != .interrupted { connection.flags.insert(.lost) }
-      return 0
-    }
+    // What TLS has decrypted already the poll does not tell of.
+    if let channel = connection.channel, channel.session.pending > 0, wantsRead(connection) { _ = enqueue(connection) }
   }
 
   /// Sends what was said to the connection. False if the kernel has not taken it all; the rest is kept then. With
   /// `more`, a message follows at once, and goes into the same segments.
   func sendReply(_ connection: Connection, more: Bool) -> Bool {
     if connection.output.isEmpty {
+      guard settleOwed(connection) else {
+        connection.output += reply
+        reply.removeAll(keepingCapacity: true)
+        return false
+      }
       if reply.isEmpty { return true }
       let count = send(connection, reply.span, more: more)
       if count < reply.count {
@@ -123,19 +126,7 @@ extension Server {
       }
     }
     reply.removeAll(keepingCapacity: true)
-    return connection.output.isEmpty && !connection.flags.contains(.lost)
-  }
-
-  private func send(_ connection: Connection, _ octets: Span<UInt8>, more: Bool) -> Int {
-    if connection.flags.contains(.lost) { return 0 }
-    do throws(Errno) {
-      let count = try Sockets.send(connection.socket.number, octets, more: more)
-      connection.moved += Int64(count)
-      return count
-    } catch {
-      if error != .again && error != .interrupted { connection.flags.insert(.lost) }
-      return 0
-    }
+    return !connection.holdsOutput && !connection.flags.contains(.lost)
   }
 
   /// Sends what was said and a short message after it in one piece, which costs half of what sendfile(2) does for it.
@@ -143,7 +134,7 @@ extension Server {
   /// not at its end.
   private func sendShort(_ connection: Connection, more: Bool, _ budget: inout Int) -> Bool {
     guard let transfer = connection.transfer else { return true }
-    guard connection.output.isEmpty, budget > 0 else {
+    guard !connection.holdsOutput, budget > 0 else {
       return sendReply(connection, more: true) && send(connection, &budget)
     }
     let said = reply.count
@@ -164,6 +155,7 @@ extension Server {
     guard transfer.isSent else { return false }
     connection.transfer = nil
     connection.transferred(transfer)
+    if connection.holdsOutput { return false }
     return budget > 0 || enqueue(connection)
   }
 
@@ -177,21 +169,10 @@ extension Server {
       }
       while !transfer.isSent {
         guard budget > 0 else { return enqueue(connection) }
-        let (offset, left) = transfer.next
-        let wanted = Int(min(left, Int64(budget)))
-        let count: Int
-        do throws(Errno) {
-          count = try Sockets.sendFile(
-            connection.socket.number, transfer.message.descriptor, at: offset, count: wanted)
-        } catch {
-          if error == .again || error == .interrupted { return false }
-          if error == .io { throw .failed(error) }
-          connection.flags.insert(.lost)
-          return false
-        }
-        if count == 0 { throw .damaged }
+        let wanted = Int(min(transfer.next.count, Int64(budget)))
+        let count = try send(connection, transfer, wanted)
+        if connection.flags.contains(.lost) { return false }
         transfer.advance(count)
-        connection.moved += Int64(count)
         budget -= count
         // The kernel's buffer is full; it says when it is not.
         if count < wanted { return false }
@@ -227,7 +208,9 @@ extension Server {
     watch(connection, wanted)
 
     let awaits: (what: Patience.Awaited, seconds: Int)
-    if connection.isSending {
+    if connection.flags.contains(.handshaking) {
+      awaits = (.handshake, Limits.tlsHandshake)
+    } else if connection.isSending {
       awaits = (.download, 0)
     } else if connection.isWaiting, connection.mustFinish || connection.service != .pop3 {
       awaits = (.ourselves, 0)

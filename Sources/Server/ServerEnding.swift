@@ -10,13 +10,17 @@ extension Server {
     switch connection.patience.awaited {
     case .ourselves: return
     case .end: return remove(connection)
+    case .handshake: awaited = "no TLS handshake in time"
     case .login: awaited = "no login in time"
     case .command: awaited = "no complete command in time"
     case .upload: awaited = "the message came too slowly"
     case .download: awaited = "what was sent is not taken"
     }
     record(.timedOut(connection.service, awaited: awaited, peer: connection.peer))
-    guard connection.patience.awaited != .download else { return remove(connection) }
+    switch connection.patience.awaited {
+    case .download, .handshake: return remove(connection)
+    default: break
+    }
     connection.timedOut(self)
     lastWords(connection)
   }
@@ -27,6 +31,10 @@ extension Server {
     guard connection.flags.isDisjoint(with: [.closing, .lost, .queued]), !connection.isSending,
       connection.isBetweenTransactions
     else { return false }
+    if connection.flags.contains(.handshaking) {
+      remove(connection)
+      return true
+    }
     connection.shuttingDown(self)
     lastWords(connection)
     return true
@@ -42,6 +50,7 @@ extension Server {
   /// Everything is sent. What the peer has sent and we have not read would make the kernel reset the connection, and
   /// the peer lose our last words: then it is listened to for a moment more.
   func close(_ connection: Connection) {
+    if let channel = connection.channel, channel.isEstablished { channel.session.shutdown() }
     if connection.flags.contains(.inputEnded) { return remove(connection) }
     var rest = Bytes(repeating: 0, count: 256)
     let count = (try? Sockets.receive(connection.socket.number, into: &rest)) ?? 0
@@ -73,6 +82,7 @@ extension Server {
   /// Forgets a connection, and closes it.
   func remove(_ connection: Connection) {
     if !connection.flags.contains(.lingering) { connection.ended(self) }
+    if connection.flags.contains(.handshaking) { leave(connection) }
     // The poll forgets the socket when it is closed, which is when nobody holds the connection any more.
     counts[Int(connection.service.rawValue)].release(connection.peer)
     connections.remove(connection.token)

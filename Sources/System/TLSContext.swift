@@ -18,21 +18,11 @@ public final class TLSContext: @unchecked Sendable {
   /// - Parameters:
   ///   - certificate: PEM, with the chain behind it.
   ///   - key: PEM, without a password.
-  ///   - protocols: what ALPN may come to (RFC 7301); a client that offers only others is turned away.
-  public init(
-    certificate: Bytes, key: Bytes, minimum: TLSVersion, protocols: [StaticString]
-  ) throws(TLSFailure) {
-    var list = Bytes()
-    for name in protocols {
-      list.append(UInt8(clamping: name.utf8CodeUnitCount))
-      list += name
-    }
+  public init(certificate: Bytes, key: Bytes, minimum: TLSVersion) throws(TLSFailure) {
     var why = [CChar](repeating: 0, count: 160)
     let made = unsafe cl_tls_context_make(
-      certificate, certificate.count, key, key.count, minimum.rawValue, list, list.count, &why, why.count)
-    guard let made = unsafe made else {
-      throw .broken(why.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
-    }
+      certificate, certificate.count, key, key.count, minimum.rawValue, &why, why.count)
+    guard let made = unsafe made else { throw .broken(why.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }) }
     unsafe native = made
   }
 

@@ -5,13 +5,16 @@ import Wire
 @safe
 public struct TLSSession: ~Copyable {
   private let native: OpaquePointer
-  private let context: TLSContext
 
   /// A server's session; nothing is exchanged before the handshake. The socket must outlive it.
-  public init(_ context: TLSContext, socket: Int32) throws(TLSFailure) {
-    guard let made = unsafe cl_tls_make(context.native, socket) else { throw .failed(Errno(Int32(CL_ENOMEM))) }
+  ///
+  /// - Parameter protocol: the one name that ALPN may come to (RFC 7301). A client that offers others alone is turned
+  ///   away.
+  public init(_ context: TLSContext, socket: Int32, protocol name: StaticString) throws(TLSFailure) {
+    guard let made = unsafe cl_tls_make(context.native, socket, name.utf8Start) else {
+      throw .failed(Errno(Int32(CL_ENOMEM)))
+    }
     unsafe native = made
-    self.context = context
   }
 
   deinit { unsafe cl_tls_free(native) }
@@ -40,15 +43,8 @@ public struct TLSSession: ~Copyable {
     return Int(result)
   }
 
-  /// Whether the kernel encrypts what is sent, so that `sendFile` works.
+  /// Whether the kernel encrypts what is sent: then it is sent as in the clear, files included.
   public var isKernel: Bool { unsafe cl_tls_is_kernel(native) == 1 }
-
-  /// Sends octets of a file without their passing through this process.
-  public func sendFile(_ file: Int32, at offset: Int64, count: Int) throws(TLSFailure) -> Int {
-    let result = unsafe cl_tls_sendfile(native, file, offset, count)
-    if result < 0 { throw TLSFailure(result) }
-    return Int(result)
-  }
 
   /// Octets that are decrypted and wait to be received; the poll does not tell of them.
   public var pending: Int { Int(unsafe cl_tls_pending(native)) }
@@ -62,8 +58,6 @@ public struct TLSSession: ~Copyable {
 
   /// Older than TLS 1.2.
   public var isLegacy: Bool { unsafe cl_tls_version_number(native) < TLSVersion.tls12.rawValue }
-
-  public var isResumed: Bool { unsafe cl_tls_resumed(native) == 1 }
 
   /// The channel binding `tls-exporter` (RFC 9266); nil where the connection has none.
   public func exporter() -> Bytes? {

@@ -85,6 +85,16 @@ public enum Limits {
   /// cut reads again.
   public static let checkpoint: Int64 = 8 * 1024 * 1024
 
+  // MARK: TLS
+
+  /// Octets encrypted at a time: as many as a record holds (RFC 8446 §5.1).
+  public static let tlsRecord = 16 * 1024
+  /// Seconds until TLS must have begun. A board takes 10 ms for its part, a peer on the other side of the world a second.
+  public static let tlsHandshake = 20
+  /// Handshakes under way at one time. Each holds some 50 kB until it is done, and a stranger can begin any number of them;
+  /// an honest one takes two round trips, so the one that has taken longest gives way to a new one.
+  public static let tlsHandshakes = 64
+
   // MARK: server
 
   /// Octets read from a peer at a time, into the one buffer that all connections share: half a socket's buffer, and

@@ -1,7 +1,7 @@
 // TLS by OpenSSL: a context for the listeners, a session for each connection, and certificates.
 //
-// Sessions run on a non-blocking socket's descriptor, so that the kernel may take the encryption over (kTLS) and
-// sendfile(2) goes on working. Nothing here ever waits.
+// Sessions run on a non-blocking socket's descriptor, so that the kernel may take the encryption over (kTLS, where it has
+// the module) and sendfile(2) goes on working. Nothing here ever waits.
 #ifndef CLTLS_H
 #define CLTLS_H
 
@@ -20,30 +20,28 @@ enum {
 
 // MARK: contexts
 
-// `certificate` and `key` are PEM, the chain after the certificate. `minimum` is 0x0301 to 0x0304. `protocols` is the
-// ALPN list in wire format that we speak, NULL for any. On failure NULL, and why in `why`.
+// `certificate` and `key` are PEM, the chain after the certificate. `minimum` is 0x0301 to 0x0304. On failure NULL, and
+// why in `why`.
 cl_tls_context *cl_tls_context_make(const void *certificate, size_t certificate_count, const void *key,
-                                    size_t key_count, int minimum, const uint8_t *protocols, size_t protocols_count,
-                                    char *why, size_t why_size);
+                                    size_t key_count, int minimum, char *why, size_t why_size);
 void cl_tls_context_free(cl_tls_context *context);
 
 // MARK: sessions
 
-// A server's session on `socket`; nothing is exchanged yet. NULL without memory.
-cl_tls *cl_tls_make(cl_tls_context *context, int socket);
+// A server's session on `socket`; nothing is exchanged yet. `protocol` is the one name that ALPN may come to (RFC 7301)
+// and lives for ever. NULL without memory.
+cl_tls *cl_tls_make(cl_tls_context *context, int socket, const uint8_t *protocol);
 void cl_tls_free(cl_tls *tls);
 int cl_tls_handshake(cl_tls *tls);  // 0 when done
 int64_t cl_tls_read(cl_tls *tls, void *buffer, size_t count);
 int64_t cl_tls_write(cl_tls *tls, const void *buffer, size_t count);
-// The kernel encrypts what is sent, so that cl_tls_sendfile works.
+// The kernel encrypts what is sent: from then on write(2) and sendfile(2) take plain text.
 int cl_tls_is_kernel(const cl_tls *tls);
-int64_t cl_tls_sendfile(cl_tls *tls, int file, int64_t offset, size_t count);
 int cl_tls_pending(const cl_tls *tls);   // octets decrypted and not read
 void cl_tls_shutdown(cl_tls *tls);       // says good-bye once, does not wait for the answer
 const char *cl_tls_version(const cl_tls *tls);
 int cl_tls_version_number(const cl_tls *tls);
 const char *cl_tls_cipher(const cl_tls *tls);
-int cl_tls_resumed(const cl_tls *tls);
 // Why the last call failed, in OpenSSL's words.
 void cl_tls_why(char *out, size_t size);
 // Channel bindings: tls-exporter (RFC 9266), 32 octets; tls-server-end-point (RFC 5929 §4), up to 64. The count.

@@ -67,12 +67,10 @@ public struct Configuration: Equatable, Sendable {
     public var certificate: Path?
     /// The key in PEM; nil for one that stands in the certificate's file.
     public var privateKey: Path?
+    /// The oldest version spoken. One below 1.2 holds for the networks of `legacyFrom` alone.
     public var minimumProtocol = TLSVersion.tls12
-  }
-
-  public enum TLSVersion: Sendable {
-    case tls12
-    case tls13
+    /// Networks of old devices.
+    public var legacyFrom: [Network] = []
   }
 
   /// `[Spool]`: how much is kept, and how long.

@@ -58,16 +58,16 @@ struct ConfigurationKey {
 
       one("TLS", "Certificate", absolutePath) { optionalPath($0, &$1.tls.certificate) },
       one("TLS", "PrivateKey", absolutePath) { optionalPath($0, &$1.tls.privateKey) },
-      one("TLS", "MinimumProtocol", "1.2 or 1.3") { word, configuration in
-        if word.equals("1.2") {
-          configuration.tls.minimumProtocol = .tls12
-        } else if word.equals("1.3") {
-          configuration.tls.minimumProtocol = .tls13
-        } else {
-          return false
-        }
+      one("TLS", "MinimumProtocol", "1.2 or 1.3, or 1.0 or 1.1 for the networks of LegacyTLSFrom= alone") {
+        guard $0.count == 3, $0[0] == 0x31, $0[1] == ASCII.dot,
+          let version = TLSVersion(rawValue: 0x0301 + Int32($0[2]) - 0x30)
+        else { return false }
+        $1.tls.minimumProtocol = version
         return true
       },
+      list(
+        "TLS", "LegacyTLSFrom", "networks such as 192.168.1.0/24 or fd00::/8, with spaces between them",
+        { $0.tls.legacyFrom = [] }, { network($0, &$1.tls.legacyFrom) }),
 
       one("Spool", "Quota", "a size such as 1G, from 1M, or none") { word, configuration in
         if word.equals("none") {

@@ -184,6 +184,13 @@ struct ConfigurationLoader {
   }
 
   private mutating func checkTLS() {
+    let tls = loaded.configuration.tls
+    if tls.minimumProtocol.rawValue < TLSVersion.tls12.rawValue, tls.legacyFrom.isEmpty,
+      let (file, line) = given(for: "MinimumProtocol", in: "TLS")
+    {
+      let why: StaticString = "[TLS] MinimumProtocol= below 1.2 needs LegacyTLSFrom=, the networks of the old devices"
+      loaded.problems.append(Problem(file, line: line, Bytes(why)))
+    }
     guard loaded.configuration.tls.privateKey != nil, loaded.configuration.tls.certificate == nil,
       let (file, line) = given(for: "PrivateKey", in: "TLS")
     else { return }

@@ -17,6 +17,8 @@ class Connection {
     case transfer(Transfer)
     /// Nothing goes on until the spool or the hashing thread answers.
     case wait
+    /// Send the reply, then begin TLS, and call ``startedTLS(_:)`` when it has begun.
+    case startTLS
     /// Send the reply, then close.
     case close
   }
@@ -33,6 +35,10 @@ class Connection {
     static let lingering = Flags(rawValue: 8)
     /// In the list of those who go on in the next turn without the kernel's saying so.
     static let queued = Flags(rawValue: 16)
+    /// TLS is to begin, or has not come to its first word.
+    static let handshaking = Flags(rawValue: 32)
+    /// Nothing was said to the peer yet.
+    static let fresh = Flags(rawValue: 64)
   }
 
   let socket: Descriptor
@@ -48,6 +54,8 @@ class Connection {
   final var sent = 0
   /// A message that is being sent.
   final var transfer: Transfer?
+  /// What encrypts; nil in the clear, and until the peer begins its handshake.
+  final var channel: SecureChannel?
   final var flags: Flags = []
   /// What the poll watches for.
   final var interest: Poll.Ready = .read
@@ -77,6 +85,9 @@ class Connection {
   /// Whether nothing is under way, so that the session can be ended without loss.
   var isBetweenTransactions: Bool { true }
 
+  /// TLS has begun where it had not: what was said before is forgotten.
+  func startedTLS(_ server: Server) {}
+
   /// What is awaited of the peer next, and for how many seconds.
   var awaits: (what: Patience.Awaited, seconds: Int) { (.command, Limits.smtpIdle) }
 
@@ -102,5 +113,20 @@ class Connection {
   func ended(_ server: Server) {}
 
   /// Whether there is something to be sent.
-  final var isSending: Bool { !output.isEmpty || transfer != nil }
+  final var isSending: Bool { holdsOutput || transfer != nil }
+
+  /// Whether something that was said did not reach the kernel.
+  final var holdsOutput: Bool { !output.isEmpty || channel?.owes == true }
+
+  /// What binds a login to this connection, the strongest first (RFC 9266, RFC 5929 §4); nil where there is none.
+  final var channelBindings: (exporter: Bytes?, endPoint: Bytes?) {
+    guard let channel, channel.isEstablished else { return (nil, nil) }
+    return (channel.session.exporter(), channel.session.endPoint())
+  }
+
+  /// For the journal: the version of TLS such as `TLSv1.3`; empty in the clear.
+  final var tlsVersion: Bytes {
+    guard let channel, channel.isEstablished else { return [] }
+    return channel.session.version
+  }
 }

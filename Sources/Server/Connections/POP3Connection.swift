@@ -32,6 +32,7 @@ final class POP3Connection: Connection {
   }
 
   override func greet(_ server: Server) { session.greet(reply: &server.reply) }
+  override func startedTLS(_ server: Server) { session.startedTLS() }
   override func timedOut(_ server: Server) { session.timedOut(reply: &server.reply) }
   override func shuttingDown(_ server: Server) { session.shuttingDown(reply: &server.reply) }
 
@@ -71,8 +72,7 @@ final class POP3Connection: Connection {
         authenticate(name, password, server)
       case .update(let marks): update(marks, server)
       case .startTLS:
-        // Not offered, so it cannot come.
-        return (consumed, .close)
+        return (consumed, .startTLS)
       case .close:
         let reply = server.line(since: before, last: true)
         if reply.first == 0x2D { server.record(.ended(.pop3, reply: reply, peer: peer)) }

@@ -5,11 +5,11 @@ import Wire
 /// What a technician may want to know of. No password, no message text; octets from a peer are shown harmlessly.
 public enum JournalEvent {
   case started(version: Bytes, stateDirectory: Path)
-  case listening(Service, SocketAddress)
+  case listening(Service, isTLS: Bool, SocketAddress)
   /// One of a port's two address families is not to be had.
   case notListening(Service, SocketAddress, Errno)
-  /// ListenTLS= asks for what this version does not have.
-  case withoutTLS
+  /// No certificate can be used; why.
+  case withoutTLS(why: Bytes)
   case noControlSocket(Path, Errno)
   case clockNotSet
   case stopping(connections: Int)
@@ -35,6 +35,10 @@ public enum JournalEvent {
   /// A session that we ended; `reply` is the last line it was told.
   case ended(Service, reply: Bytes, peer: SocketAddress)
   case controlRefused(user: UInt32)
+  /// A handshake, or what came after it, was not TLS as we speak it; OpenSSL's reason.
+  case tlsFailed(Service, why: Bytes, peer: SocketAddress)
+  /// A device of LegacyTLSFrom= spoke a version older than 1.2.
+  case legacyTLS(Bytes, peer: SocketAddress)
 
   case spool(SpoolEvent)
   case problem(Problem)
@@ -72,11 +76,12 @@ extension JournalEvent {
   public var severity: Int {
     switch self {
     case .spool(let event): event.severity
-    case .failed, .reloadRefused, .messageBroken, .draftFailed, .configurationRefused, .startFailed: 3
+    case .withoutTLS, .failed, .reloadRefused, .messageBroken, .draftFailed, .configurationRefused, .startFailed: 3
     case .clockNotSet, .fewDescriptors, .noControlSocket, .maildropFault, .tooManyConnections, .noDescriptors, .problem,
       .needsRestart, .notListening, .loginRefused, .controlRefused, .leftOut:
       4
-    case .started, .withoutTLS, .stopping, .stopped, .reloaded, .messageRefused, .timedOut, .ended, .deleted, .restored:
+    case .started, .stopping, .stopped, .reloaded, .tlsFailed, .legacyTLS, .messageRefused, .timedOut, .ended, .deleted,
+      .restored:
       5
     case .listening, .delivered, .recipientRefused, .login, .fetched: 6
     }
@@ -95,6 +100,7 @@ extension JournalEvent {
     case .maildropFault: "maildrop fault"
     case .failed, .messageBroken, .draftFailed: "fault"
     case .controlRefused: "control refused"
+    case .tlsFailed: "TLS failed"
     default: nil
     }
   }
@@ -107,9 +113,10 @@ extension JournalEvent {
       text += version
       text += " started, mail is kept in "
       text.append(shown: stateDirectory.bytes.span, limit: 4096)
-    case .listening(let service, let address):
+    case .listening(let service, let isTLS, let address):
       text += "listening for "
       text += service.name
+      if isTLS { text += " over TLS" }
       text += " on "
       text += address.textWithPort
     case .notListening(let service, let address, let error):
@@ -120,9 +127,10 @@ extension JournalEvent {
       text += ": "
       text += error.text
       text += "; the other address family is served"
-    case .withoutTLS:
-      text += "this version has no TLS: nothing listens on the ports of ListenTLS=, and with RequireTLS=yes passwords"
-      text += " are taken from this machine alone"
+    case .withoutTLS(let why):
+      text += "no TLS: "
+      text += why
+      text += "; mail is taken in the clear, and with RequireTLS=yes passwords from this machine alone"
     case .noControlSocket(let path, let error):
       text += "no control socket at "
       text.append(shown: path.bytes.span, limit: 4096)
@@ -242,6 +250,16 @@ extension JournalEvent {
       text += "control socket: user "
       text.append(decimal: UInt64(user))
       text += " is neither this server's nor root"
+    case .tlsFailed(let service, let why, let peer):
+      text += service.name
+      text += " session ended, TLS failed: "
+      text.append(shown: why.span, limit: 200)
+      append(peer, to: &text)
+    case .legacyTLS(let version, let peer):
+      text += "an old device speaks "
+      text += version
+      text += ", which LegacyTLSFrom= lets it; others may read along"
+      append(peer, to: &text)
     case .spool(let event):
       event.describe(into: &text)
     case .problem(let problem):
