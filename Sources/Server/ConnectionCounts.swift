@@ -15,7 +15,7 @@ struct ConnectionCounts {
 
   /// Connections now.
   private(set) var count = 0
-  private var perAddress: [Source: Int] = [:]
+  private var perAddress: [UInt64: Int] = [:]
 
   init(maximum: Int, maximumPerAddress: Int, excusesLoopback: Bool) {
     self.maximum = maximum
@@ -26,7 +26,7 @@ struct ConnectionCounts {
   /// Counts a connection in; nil if it may stay, and only then it is counted.
   mutating func admit(_ peer: SocketAddress) -> Refusal? {
     if count >= maximum { return .inAll }
-    let source = Source(peer)
+    let source = peer.network
     let others = perAddress[source] ?? 0
     if others >= maximumPerAddress, !(excusesLoopback && peer.isLoopback) { return .fromAddress }
     count += 1
@@ -36,22 +36,9 @@ struct ConnectionCounts {
 
   /// Counts a connection out that was counted in.
   mutating func release(_ peer: SocketAddress) {
-    let source = Source(peer)
+    let source = peer.network
     guard let others = perAddress[source] else { return }
     count -= 1
     perAddress[source] = others > 1 ? others - 1 : nil
-  }
-
-  /// Who counts as one: an IPv4 address, or an IPv6 network of 64 bits, since a single machine has all of those.
-  private struct Source: Hashable {
-    let family: UInt8
-    let bits: UInt64
-
-    init(_ address: SocketAddress) {
-      family = address.family.rawValue
-      var bits: UInt64 = 0
-      for octet in address.octets.prefix(8) { bits = bits << 8 | UInt64(octet) }
-      self.bits = bits
-    }
   }
 }

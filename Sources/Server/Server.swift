@@ -18,6 +18,7 @@ public final class Server {
   var directory: Directory
   let hashing: HashingThread
   var passwords: PasswordCache
+  var guessing: Guessing
   /// What decoys for unknown names are made with.
   let decoyKey: Bytes
   /// When each maildrop was last logged in to; kept only where there is a LoginDelay.
@@ -67,6 +68,8 @@ public final class Server {
   /// When some connection's patience must be looked at, in ``seconds``.
   var nextLook = Int64.max
   private var lastLook = Int64.min
+  /// When some connection is no longer held, in ``milliseconds``.
+  var nextRelease = Int64.max
   private var nextTick: Int64 = 0
   private var busyUntil = Int64.min
   private var goesOnTicking = false
@@ -124,6 +127,7 @@ public final class Server {
       spare = SpareDescriptor(files)
       passwords = try PasswordCache()
       decoyKey = try Crypto.random(32)
+      guessing = Guessing(key: try Crypto.random(16))
     } catch {
       throw StartFailure(StartFailure.unavailable, Bytes("the kernel gives no descriptors: ") + error.text)
     }
@@ -225,6 +229,7 @@ public final class Server {
       connection.flags.remove(.queued)
       drive(connection, mayRead: connection.channel != nil)
     }
+    releaseHeld()
     lookAtConnections()
     tick()
     if case .draining(let until) = phase, connections.isEmpty || seconds >= until { end() }
@@ -234,7 +239,7 @@ public final class Server {
   /// Milliseconds to wait for events.
   private var patience: Int {
     if !queue.isEmpty || goesOnTicking { return 0 }
-    var until = nextTick
+    var until = min(nextTick, nextRelease)
     if nextLook < .max { until = min(until, max(nextLook, lastLook + 1) * 1000) }
     if case .draining(let end) = phase { until = min(until, end * 1000) }
     if journal.isWaiting { until = min(until, (seconds + 1) * 1000) }

@@ -20,7 +20,7 @@ extension Server {
 
   func wantsRead(_ connection: Connection) -> Bool {
     connection.flags.isDisjoint(with: [.inputEnded, .lost, .closing, .queued]) && !connection.isSending
-      && !connection.isWaiting
+      && !connection.isWaiting && connection.heldUntil == 0
   }
 
   /// Lets a connection go on as far as it can within its share of the turn.
@@ -48,7 +48,7 @@ extension Server {
       end += receive(connection, &buffer, at: end)
       mayRead = false
     }
-    while !connection.flags.contains(.lost) {
+    while !connection.flags.contains(.lost), connection.heldUntil == 0 {
       let result = connection.step(buffer.span.extracting(start..<end), self)
       start += result.consumed
       if result.consumed > 0 { progressed = true }
@@ -212,7 +212,7 @@ extension Server {
       awaits = (.handshake, Limits.tlsHandshake)
     } else if connection.isSending {
       awaits = (.download, 0)
-    } else if connection.isWaiting, connection.mustFinish || connection.service != .pop3 {
+    } else if connection.isWaiting, connection.heldUntil == 0, connection.mustFinish || connection.service != .pop3 {
       awaits = (.ourselves, 0)
     } else {
       awaits = connection.awaits

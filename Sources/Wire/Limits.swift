@@ -67,6 +67,33 @@ public enum Limits {
   /// Problems of one file that are told one by one: past them nobody reads on.
   public static let problems = 100
 
+  // MARK: guessing
+
+  /// Seconds in which wrong passwords are counted together; then counting begins anew. A person who mistypes is done
+  /// with it by then.
+  public static let guessWindow: Int64 = 3600
+  /// Seconds a password waits at most before it is looked at: 1 after one wrong guess, 2 after two, then 4, 8 and this.
+  /// Mail programs wait for half a minute and more; a guesser comes to six in a minute.
+  public static let guessDelay = 10
+  /// Different wrong guesses after which an address is banned. One wrong password that is tried each minute is one guess.
+  public static let guesses = 20
+  /// The same for an address that somebody has lately logged in from: behind it may be an office, on the day when all
+  /// passwords were changed.
+  public static let guessesOfAcquaintances = 100
+  /// Seconds of a first ban. Each further one is twice as long…
+  public static let ban: Int64 = 600
+  /// …up to so many, and is forgotten when the address was quiet for as many after it. Addresses change hands.
+  public static let longestBan: Int64 = 86_400
+  /// Addresses whose wrong guesses are remembered, 64 octets each: with it full, the one that tried least is forgotten.
+  public static let guessers = 1024
+  /// Accounts, and names of none, that were guessed at, likewise.
+  public static let guessedNames = 512
+  /// Pairs of address and account that logged in: those are not slowed by what others do. 32 octets each; an office has
+  /// some dozens.
+  public static let acquaintances = 1024
+  /// Seconds since its last login after which a pair is strange again.
+  public static let acquaintance: Int64 = 30 * 86_400
+
   // MARK: configuration
 
   /// Octets of one configuration file.

@@ -62,6 +62,9 @@ class Connection {
   final var patience = Patience()
   /// Octets of messages that went either way, for ``patience``.
   final var moved: Int64 = 0
+  /// Until then, in ``Server/milliseconds``, nothing is read or carried out; 0 where it is not held. `Server.hold` sets
+  /// it.
+  final var heldUntil: Int64 = 0
 
   init(_ socket: consuming Descriptor, token: UInt64, peer: SocketAddress, service: Service) {
     self.socket = socket
@@ -105,6 +108,9 @@ class Connection {
 
   /// The hashing thread has looked at a password.
   func hashed(_ job: HashingThread.Job, _ outcome: HashingThread.Outcome, _ server: Server) {}
+
+  /// The time for which it was held is over. What follows is carried out after this.
+  func released(_ server: Server) {}
 
   /// A message was sent to its end.
   func transferred(_ transfer: Transfer) {}

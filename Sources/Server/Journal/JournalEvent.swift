@@ -22,6 +22,8 @@ public enum JournalEvent {
 
   case login(name: Bytes, peer: SocketAddress)
   case loginRefused(name: Bytes, reason: StaticString, peer: SocketAddress)
+  /// Too many wrong passwords: for so many seconds none is looked at from there.
+  case banned(peer: SocketAddress, seconds: Int64, Service)
   case fetched(name: Bytes, Fetched, peer: SocketAddress)
   case maildropFault(name: Bytes, SpoolError, peer: SocketAddress)
   /// By a command, not by a reader.
@@ -78,7 +80,7 @@ extension JournalEvent {
     case .spool(let event): event.severity
     case .withoutTLS, .failed, .reloadRefused, .messageBroken, .draftFailed, .configurationRefused, .startFailed: 3
     case .clockNotSet, .fewDescriptors, .noControlSocket, .maildropFault, .tooManyConnections, .noDescriptors, .problem,
-      .needsRestart, .notListening, .loginRefused, .controlRefused, .leftOut:
+      .needsRestart, .notListening, .loginRefused, .banned, .controlRefused, .leftOut:
       4
     case .started, .stopping, .stopped, .reloaded, .tlsFailed, .legacyTLS, .messageRefused, .timedOut, .ended, .deleted,
       .restored:
@@ -183,6 +185,12 @@ extension JournalEvent {
       text.append(shown: name.span, limit: Limits.accountName)
       text += ": "
       text += reason
+      append(peer, to: &text)
+    case .banned(let peer, let seconds, let service):
+      text += "banned for "
+      text.append(decimal: UInt64(clamping: seconds))
+      text += " seconds: too many wrong passwords over "
+      text += service.name
       append(peer, to: &text)
     case .fetched(let name, let done, let peer):
       text += "fetched: "
