@@ -21,7 +21,7 @@ extension Server {
       connection.heldUntil = 0
       reply.removeAll(keepingCapacity: true)
       connection.released(self)
-      drive(connection, mayRead: false)
+      drive(connection, mayRead: true)
     }
   }
 
