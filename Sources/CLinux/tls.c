@@ -2,18 +2,17 @@
 
 #include "cltls.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 // A cl_tls_context is an SSL_CTX, and a cl_tls an SSL: nothing of ours is needed besides.
 
@@ -201,86 +200,143 @@ int cl_tls_end_point(cl_tls *tls, uint8_t out[64]) {
 
 // MARK: certificates
 
+// Seconds since 1970. Not by timegm: where time_t has 32 bits, it ends in 2038.
 static int64_t seconds(const ASN1_TIME *time) {
-  struct tm broken;
-  if (ASN1_TIME_to_tm(time, &broken) != 1) return 0;
-  return (int64_t)timegm(&broken);
+  int days = 0, rest = 0;
+  ASN1_TIME *epoch = ASN1_TIME_new();
+  int good = epoch != NULL && ASN1_TIME_set_string(epoch, "19700101000000Z") == 1 &&
+             ASN1_TIME_diff(&days, &rest, epoch, time) == 1;
+  ASN1_TIME_free(epoch);
+  return good ? (int64_t)days * 86400 + rest : 0;
+}
+
+// As RFC 2253 writes it: control characters and what is not ASCII are escaped.
+static void distinguished_name(const X509_NAME *name, char *out, int size) {
+  BIO *text = BIO_new(BIO_s_mem());
+  if (text != NULL && X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253) >= 0) {
+    int count = BIO_read(text, out, size - 1);
+    out[count > 0 ? count : 0] = 0;
+  }
+  BIO_free(text);
 }
 
 static void alternative_names(X509 *certificate, char *out, size_t size) {
-  out[0] = 0;
   GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
   size_t used = 0;
-  for (int i = 0; names != NULL && i < sk_GENERAL_NAME_num(names); i++) {
-    const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
-    if (name->type == GEN_DNS) {
-      const char *text = (const char *)ASN1_STRING_get0_data(name->d.dNSName);
-      size_t count = (size_t)ASN1_STRING_length(name->d.dNSName);
-      if (used + count + 2 > size) break;
-      if (used > 0) out[used++] = ' ';
-      memcpy(out + used, text, count);
-      used += count;
-      out[used] = 0;
-    } else if (name->type == GEN_IPADD) {
-      const uint8_t *octets = ASN1_STRING_get0_data(name->d.iPAddress);
-      char text[64];
-      if (ASN1_STRING_length(name->d.iPAddress) == 4) {
-        snprintf(text, sizeof text, "%d.%d.%d.%d", octets[0], octets[1], octets[2], octets[3]);
-      } else {
-        char *at = text;
-        for (int j = 0; j < ASN1_STRING_length(name->d.iPAddress) && j < 16; j += 2)
-          at += snprintf(at, (size_t)(text + sizeof text - at), j > 0 ? ":%x" : "%x", octets[j] << 8 | octets[j + 1]);
-      }
-      size_t count = strlen(text);
-      if (used + count + 2 > size) break;
-      if (used > 0) out[used++] = ' ';
-      memcpy(out + used, text, count + 1);
-      used += count;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+    int kind = 0;
+    const ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &kind);
+    if (kind != GEN_DNS && kind != GEN_IPADD) continue;
+    const uint8_t *octets = ASN1_STRING_get0_data(value);
+    size_t count = (size_t)ASN1_STRING_length(value);
+    char address[INET6_ADDRSTRLEN];
+    if (kind == GEN_IPADD) {
+      if (count != 4 && count != 16) continue;
+      inet_ntop(count == 4 ? AF_INET : AF_INET6, octets, address, sizeof address);
+      octets = (const uint8_t *)address;
+      count = strlen(address);
     }
+    if (count > size - used || size - used - count < 2) break;
+    if (used > 0) out[used++] = ' ';
+    memcpy(out + used, octets, count);
+    used += count;
   }
+  out[used] = 0;
   GENERAL_NAMES_free(names);
 }
 
-int cl_certificate_read(const void *pem, size_t count, struct cl_certificate *out) {
+static X509 *first_certificate(const void *pem, size_t count) {
   ERR_clear_error();
-  memset(out, 0, sizeof *out);
   BIO *source = memory(pem, count);
-  X509 *certificate = source != NULL ? read_certificate(source) : NULL;
+  X509 *first = source != NULL ? read_certificate(source) : NULL;
   BIO_free(source);
+  ERR_clear_error();
+  return first;
+}
+
+int cl_certificate_read(const void *pem, size_t count, struct cl_certificate *out) {
+  memset(out, 0, sizeof *out);
+  X509 *certificate = first_certificate(pem, count);
   if (certificate == NULL) return -EINVAL;
   unsigned int size = 0;
   X509_digest(certificate, EVP_sha256(), out->fingerprint, &size);
   out->not_before = seconds(X509_get0_notBefore(certificate));
   out->not_after = seconds(X509_get0_notAfter(certificate));
-  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, out->subject, sizeof out->subject);
+  distinguished_name(X509_get_subject_name(certificate), out->subject, sizeof out->subject);
+  distinguished_name(X509_get_issuer_name(certificate), out->issuer, sizeof out->issuer);
+  out->is_self_signed = X509_check_issued(certificate, certificate) == X509_V_OK;
   alternative_names(certificate, out->names, sizeof out->names);
   X509_free(certificate);
+  ERR_clear_error();
   return 0;
 }
 
-int cl_certificate_check(const void *certificate, size_t certificate_count, const void *key, size_t key_count,
-                         char *why, size_t why_size) {
+int cl_certificate_covers(const void *pem, size_t count, const char *name) {
+  X509 *certificate = first_certificate(pem, count);
+  // Mail programs of today do not look at the subject.
+  int covers = certificate != NULL &&
+               X509_check_host(certificate, name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+  X509_free(certificate);
   ERR_clear_error();
-  BIO *source = memory(key, key_count);
-  EVP_PKEY *secret = source != NULL ? PEM_read_bio_PrivateKey(source, NULL, no_password, NULL) : NULL;
-  BIO_free(source);
-  source = memory(certificate, certificate_count);
+  return covers;
+}
+
+static const char *date_problem(X509 *certificate, int64_t now) {
+  if (now == 0) return NULL;
+  if (seconds(X509_get0_notAfter(certificate)) < now)
+    return "a certificate in it has expired; get a new one from whoever issued it";
+  if (seconds(X509_get0_notBefore(certificate)) > now)
+    return "a certificate in it is not valid yet; is the clock of this device right?";
+  return NULL;
+}
+
+// What is wrong with the chain below `own`, whose certificates `source` goes on with. `secret` is `own`'s key, or not.
+static const char *chain_problem(BIO *source, X509 *own, EVP_PKEY *secret, int64_t now) {
+  const char *problem = date_problem(own, now);
+  int fits = X509_check_private_key(own, secret) == 1;
+  int belongs = fits;
+  X509_up_ref(own);
+  ERR_clear_error();
+  for (X509 *next; (next = read_certificate(source)) != NULL; own = next) {
+    belongs |= X509_check_private_key(next, secret) == 1;
+    if (problem == NULL && (X509_check_issued(next, own) != X509_V_OK || X509_verify(own, X509_get0_pubkey(next)) != 1))
+      problem = "its chain is not in order: each certificate must have signed the one before it";
+    if (problem == NULL) problem = date_problem(next, now);
+    X509_free(own);
+    ERR_clear_error();
+  }
+  X509_free(own);
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) problem = "a certificate in it is damaged";
+  if (fits) return problem;
+  return belongs ? "its chain is not in order: the device's own certificate, which the key belongs to, comes first"
+                 : "the key belongs to another certificate; give the two that were made together";
+}
+
+int cl_certificate_check(const void *certificate, size_t certificate_count, const void *key, size_t key_count,
+                         int64_t now, char *why, size_t why_size) {
+  ERR_clear_error();
+  BIO *key_source = memory(key, key_count);
+  BIO *source = memory(certificate, certificate_count);
+  EVP_PKEY *secret = key_source != NULL ? PEM_read_bio_PrivateKey(key_source, NULL, no_password, NULL) : NULL;
   X509 *own = source != NULL ? read_certificate(source) : NULL;
   const char *problem = NULL;
-  if (own == NULL) problem = "the certificate file holds no certificate in PEM form";
-  else if (secret == NULL) problem = "the key file holds no private key in PEM form without a password";
-  else if (X509_check_private_key(own, secret) != 1) problem = "the key does not belong to the certificate";
-  X509 *below = own;
-  for (X509 *next; problem == NULL && (next = read_certificate(source)) != NULL; below = next) {
-    EVP_PKEY *signer = X509_get0_pubkey(next);
-    if (X509_check_issued(next, below) != X509_V_OK || X509_verify(below, signer) != 1)
-      problem = "the certificates of the chain are not in order: each must have signed the one before";
-    if (below != own) X509_free(below);
-  }
-  if (below != own) X509_free(below);
+  if (own == NULL)
+    problem = "it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----); if it is one in DER form, "
+              "`openssl x509 -inform DER -in FILE -out FILE.pem` makes it PEM";
+  else if (secret == NULL)
+    problem = memmem(key, key_count, "ENCRYPTED", 9) != NULL
+                  ? "the key needs a password, and nobody is there to type it when the device starts; "
+                    "`openssl pkey -in KEY -out KEY.pem` takes it off"
+                  : "there is no private key in PEM form (-----BEGIN PRIVATE KEY-----); if the key is in DER form, "
+                    "`openssl pkey -inform DER -in KEY -out KEY.pem` makes it PEM";
+  else if (X509_check_purpose(own, X509_PURPOSE_SSL_SERVER, 0) != 1)
+    problem = "the certificate is not one for servers";
+  else
+    problem = chain_problem(source, own, secret, now);
   X509_free(own);
   EVP_PKEY_free(secret);
   BIO_free(source);
+  BIO_free(key_source);
   ERR_clear_error();
   if (problem == NULL) return 0;
   strncpy(why, problem, why_size - 1);
@@ -298,52 +354,40 @@ static int add_extension(X509 *certificate, int kind, const char *value) {
   return good;
 }
 
-static int take(BIO *from, char *out, size_t size) {
-  char *data = NULL;
-  long count = BIO_get_mem_data(from, &data);
-  if (count <= 0 || (size_t)count >= size) return 0;
-  memcpy(out, data, (size_t)count);
-  out[count] = 0;
-  return 1;
-}
-
-int cl_certificate_make(const char *common_name, const char *names, int64_t not_before, int64_t not_after,
-                        char *certificate, size_t certificate_size, char *key, size_t key_size) {
+int cl_certificate_make(const char *common_name, const char *names, char *out, size_t size) {
   ERR_clear_error();
   EVP_PKEY *secret = EVP_EC_gen("P-256");
   X509 *made = X509_new();
-  BIO *certificate_out = BIO_new(BIO_s_mem());
-  BIO *key_out = BIO_new(BIO_s_mem());
-  int good = secret != NULL && made != NULL && certificate_out != NULL && key_out != NULL;
-  unsigned char serial[16];
-  good = good && RAND_bytes(serial, sizeof serial) == 1;
-  if (good) {
-    serial[0] = (unsigned char)((serial[0] & 0x7F) | 0x40);
-    BIGNUM *number = BN_bin2bn(serial, sizeof serial, NULL);
-    good = number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(made)) != NULL;
-    BN_free(number);
-  }
+  BIO *text = BIO_new(BIO_s_secmem());
+  BIGNUM *serial = BN_new();
+  // Valid whatever a clock says, ours or a client's that has none. That it begins before July 2019 also keeps it from
+  // Apple's limit of 825 days, which is for what is newer (support.apple.com/103769). It ends where two-digit years do
+  // (RFC 5280 §4.1.2.5.1): not every old device reads the four digits that come after.
+  int good = secret != NULL && made != NULL && text != NULL && serial != NULL &&
+             BN_rand(serial, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
+             BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(made)) != NULL &&
+             X509_set_version(made, X509_VERSION_3) == 1 &&
+             ASN1_TIME_set_string(X509_getm_notBefore(made), "700101000000Z") == 1 &&
+             ASN1_TIME_set_string(X509_getm_notAfter(made), "491231235959Z") == 1 &&
+             X509_set_pubkey(made, secret) == 1;
   if (good) {
     X509_NAME *name = X509_get_subject_name(made);
-    good = X509_set_version(made, X509_VERSION_3) == 1 &&
-           ASN1_TIME_set(X509_getm_notBefore(made), (time_t)not_before) != NULL &&
-           ASN1_TIME_set(X509_getm_notAfter(made), (time_t)not_after) != NULL &&
-           X509_set_pubkey(made, secret) == 1 &&
-           X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1,
+    good = X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1,
                                       0) == 1 &&
            X509_set_issuer_name(made, name) == 1 && add_extension(made, NID_basic_constraints, "critical,CA:FALSE") &&
            add_extension(made, NID_key_usage, "critical,digitalSignature") &&
            add_extension(made, NID_ext_key_usage, "serverAuth") &&
            add_extension(made, NID_subject_key_identifier, "hash") &&
            add_extension(made, NID_subject_alt_name, names) && X509_sign(made, secret, EVP_sha256()) > 0 &&
-           PEM_write_bio_X509(certificate_out, made) == 1 &&
-           PEM_write_bio_PrivateKey(key_out, secret, NULL, NULL, 0, NULL, NULL) == 1 &&
-           take(certificate_out, certificate, certificate_size) && take(key_out, key, key_size);
+           PEM_write_bio_PrivateKey(text, secret, NULL, NULL, 0, NULL, NULL) == 1 &&
+           PEM_write_bio_X509(text, made) == 1;
   }
-  BIO_free(key_out);
-  BIO_free(certificate_out);
+  int count = good ? BIO_read(text, out, (int)size) : 0;
+  BN_free(serial);
+  BIO_free(text);
   X509_free(made);
   EVP_PKEY_free(secret);
   ERR_clear_error();
-  return good ? 0 : -EIO;
+  // All of it, or it is useless.
+  return count > 0 && (size_t)count < size ? count : -EIO;
 }

@@ -98,6 +98,8 @@ public enum Limits {
 
   /// Octets of one configuration file.
   public static let configurationFile = 256 * 1024
+  /// Octets of a certificate with its chain, or of a key: far more than any has, and all that a wrong file costs.
+  public static let certificateFile = 64 * 1024
 
   // MARK: spool
 

@@ -54,18 +54,21 @@ struct cl_certificate {
   uint8_t fingerprint[32];  // SHA-256 of the DER form
   int64_t not_before;       // seconds since 1970
   int64_t not_after;
-  char subject[256];
-  char names[1024];         // subject alternative names, separated by spaces
+  int is_self_signed;
+  char subject[256];        // as RFC 2253 writes them
+  char issuer[256];
+  char names[1024];         // subject alternative names, separated by spaces, as far as there is room
 };
-// Reads the first certificate of a PEM text. 0, or negative with why.
+// Reads the first certificate of a PEM text. 0, or negative.
 int cl_certificate_read(const void *pem, size_t count, struct cl_certificate *out);
-// Whether key and certificate belong together, and each certificate of the chain signed the one before: 0, or negative
-// with why.
+// Whether the first certificate of a PEM text is for the host `name`: 1 or 0.
+int cl_certificate_covers(const void *pem, size_t count, const char *name);
+// Whether a server can use them: key and first certificate belong together, each certificate of the chain signed the
+// one before, and, unless `now` is 0, all are valid then. 0, or negative with why.
 int cl_certificate_check(const void *certificate, size_t certificate_count, const void *key, size_t key_count,
-                         char *why, size_t why_size);
-// Makes a P-256 key and a certificate signed with it, as PEM. `names` is OpenSSL's subjectAltName text, such as
-// "DNS:mail.example,IP:192.0.2.1". Returns 0, or negative.
-int cl_certificate_make(const char *common_name, const char *names, int64_t not_before, int64_t not_after,
-                        char *certificate, size_t certificate_size, char *key, size_t key_size);
+                         int64_t now, char *why, size_t why_size);
+// Makes a P-256 key and a certificate signed with it; `out` gets both as PEM. `names` is OpenSSL's subjectAltName text,
+// such as "DNS:mail.example,IP:192.0.2.1". Returns the length, or negative.
+int cl_certificate_make(const char *common_name, const char *names, char *out, size_t size);
 
 #endif
