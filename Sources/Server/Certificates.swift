@@ -25,16 +25,16 @@ public enum Certificates {
     configuration.device.stateDirectory.appending("certificate.pem")
   }
 
-  /// What the server shall serve with.
+  /// What the server shall serve with, and what is wrong with the certificate that it was told to.
   ///
-  /// Where the configured certificate cannot be used, it is the device's own one: mail goes on to come in encrypted and
-  /// devices that do not look at certificates go on, while mail programs ask before they accept one they do not know.
-  /// Without any certificate, everybody would be locked out, or worse, send in the clear. The problem says so.
-  ///
-  /// - Parameter makes: whether one is made where there is none.
-  /// - Returns: nil for the certificate where there is none, which with `makes` takes a lack of memory.
-  public static func load(
-    _ configuration: Configuration, _ files: Files, makes: Bool = true
+  /// - Parameters:
+  ///   - makes: whether one is made where there is none and none is configured.
+  ///   - standsIn: whether the device's own one takes the place of one that cannot be used, and a new one that of an own
+  ///     one. Mail goes on to come in encrypted then, and devices that do not look at certificates go on, while mail
+  ///     programs ask before they take one that they do not know. With no certificate at all, everybody would be locked
+  ///     out, or send in the clear.
+  static func load(
+    _ configuration: Configuration, _ files: Files, makes: Bool, standsIn: Bool
   ) -> (loaded: Loaded?, problem: Problem?) {
     var problem: Problem?
     if let named = configuration.tls.certificate {
@@ -42,28 +42,31 @@ public enum Certificates {
         return (try read(named, key: configuration.tls.privateKey ?? named, files), nil)
       } catch {
         problem = error
+        if !standsIn { return (nil, problem) }
       }
     }
     let file = file(configuration)
-    var mayWrite = makes
+    var mayWrite = true
     if files.exists(file) {
       do throws(Problem) {
         let text = try contents(file, files)
-        // Only what is wrong in itself makes room for a new one; what cannot be read may be well.
         mayWrite = false
         if let why = Certificate.problem(certificate: text, key: text) {
-          mayWrite = makes && (try? files.rename(file, to: file.adding(suffix: ".damaged"))) != nil
+          // What is wrong in itself makes room for a new one; what cannot be read may be well.
+          if standsIn { mayWrite = (try? files.rename(file, to: file.adding(suffix: ".damaged"))) != nil }
           throw Problem(file, why)
         }
         return (try loaded(file, text, text, isOwn: true), problem)
       } catch {
         problem = problem ?? error
+        if !standsIn { return (nil, problem) }
       }
     }
     guard makes, let pem = try? make(configuration), let facts = Certificate(pem: pem) else { return (nil, problem) }
     if mayWrite {
       do throws(Errno) { try files.replace(file, with: pem) } catch {
-        problem = problem ?? Problem(file, Bytes("cannot be written: ") + error.text)
+        let why = Bytes("cannot be written, so that the next start makes another: ") + error.text
+        problem = problem ?? Problem(file, why)
       }
     }
     return (Loaded(certificate: pem, key: pem, facts: facts, file: file, isOwn: true, isNew: true), problem)
@@ -80,7 +83,9 @@ public enum Certificates {
   /// Reads the two files; the problem is one of them, or of both together.
   ///
   /// - Parameter now: when they must be valid; nil where that does not matter.
-  public static func read(_ file: Path, key keyFile: Path, _ files: Files, now: Int64? = nil) throws(Problem) -> Loaded {
+  public static func read(
+    _ file: Path, key keyFile: Path, _ files: Files, now: Int64? = nil
+  ) throws(Problem) -> Loaded {
     let certificate = try contents(file, files)
     let key = keyFile == file ? certificate : try contents(keyFile, files)
     if let why = Certificate.problem(certificate: certificate, key: key, now: now) { throw Problem(file, why) }
@@ -92,7 +97,7 @@ public enum Certificates {
   ) throws(Problem) -> Loaded {
     do throws(TLSFailure) {
       // The last word is OpenSSL's own: too short a key, too weak a signature.
-      _ = try TLSContext(certificate: certificate, key: key, minimum: .tls12, protocols: [])
+      _ = try TLSContext(certificate: certificate, key: key, minimum: .tls12)
     } catch {
       var why = Bytes("no secure connection can be made with it")
       if case .broken(let reason) = error {

@@ -45,6 +45,7 @@ public final class Server {
   var tls: TLSContext?
   /// The same for the networks of LegacyTLSFrom=.
   var tlsLegacy: TLSContext?
+  var certificate = CertificateInUse()
   /// The connections whose handshake is under way, the longest first.
   var handshakes: [UInt64] = []
 
@@ -306,6 +307,7 @@ public final class Server {
   private func tick() {
     guard goesOnTicking || milliseconds >= nextTick else { return }
     goesOnTicking = spool.tick(now: now)
+    announceCertificate()
     let isBusy = goesOnTicking || seconds < busyUntil
     nextTick = milliseconds + (isBusy ? 1000 : 30_000)
   }

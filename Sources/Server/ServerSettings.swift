@@ -103,6 +103,7 @@ extension Server {
     if configuration.device != device { directory = Self.directory(configuration, files) }
     directory.reload(now: now)
     tellProblems()
+    loadTLS()
     record(.reloaded)
     return true
   }

@@ -5,24 +5,14 @@ import Wire
 extension Server {
   /// Takes certificate and key for all connections that come from now on; those that are there keep theirs.
   func loadTLS() {
+    guard let (certificate, key) = loadCertificate() else { return }
     do throws(TLSFailure) {
-      let (certificate, key) = try Self.makeshift(configuration)
       let wanted = configuration.tls.minimumProtocol
       let usual = max(wanted.rawValue, TLSVersion.tls12.rawValue)
       tls = try TLSContext(certificate: certificate, key: key, minimum: TLSVersion(rawValue: usual) ?? .tls12)
       tlsLegacy = usual == wanted.rawValue ? nil : try TLSContext(certificate: certificate, key: key, minimum: wanted)
     } catch {
       if case .broken(let why) = error { record(.withoutTLS(why: why)) }
-    }
-  }
-
-  private static func makeshift(_ configuration: Configuration) throws(TLSFailure) -> (Bytes, Bytes) {
-    do throws(Errno) {
-      let pair = try Certificate.make(
-        names: [configuration.device.hostName], addresses: [], notBefore: 0, notAfter: 4_000_000_000)
-      return (pair.certificate, pair.key)
-    } catch {
-      throw .failed(error)
     }
   }
 

@@ -64,6 +64,6 @@ extension Server {
     add("deleted.messages", Int64(deletedMessages))
     add("deleted.octets", deletedOctets)
     add("room", spool.hasRoom ? 1 : 0)
-    return lines
+    return lines + certificateLines
   }
 }

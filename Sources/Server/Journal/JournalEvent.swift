@@ -10,6 +10,12 @@ public enum JournalEvent {
   case notListening(Service, SocketAddress, Errno)
   /// No certificate can be used; why.
   case withoutTLS(why: Bytes)
+  /// The certificate that connections are shown from now on; whether it was made just now.
+  case certificateInUse(Certificate, isNew: Bool)
+  /// The certificate that should be used cannot be; whether our own is used instead of it, or the one before.
+  case certificateProblem(Problem, standsIn: Bool)
+  /// Whole days until the certificate ends; negative when it has.
+  case certificateExpires(days: Int)
   case noControlSocket(Path, Errno)
   case clockNotSet
   case stopping(connections: Int)
@@ -78,12 +84,14 @@ extension JournalEvent {
   public var severity: Int {
     switch self {
     case .spool(let event): event.severity
-    case .withoutTLS, .failed, .reloadRefused, .messageBroken, .draftFailed, .configurationRefused, .startFailed: 3
-    case .clockNotSet, .fewDescriptors, .noControlSocket, .maildropFault, .tooManyConnections, .noDescriptors, .problem,
-      .needsRestart, .notListening, .loginRefused, .banned, .controlRefused, .leftOut:
+    case .certificateProblem, .withoutTLS, .failed, .reloadRefused, .messageBroken, .draftFailed, .configurationRefused,
+      .startFailed:
+      3
+    case .certificateExpires, .clockNotSet, .fewDescriptors, .noControlSocket, .maildropFault, .tooManyConnections,
+      .noDescriptors, .problem, .needsRestart, .notListening, .loginRefused, .banned, .controlRefused, .leftOut:
       4
-    case .started, .stopping, .stopped, .reloaded, .tlsFailed, .legacyTLS, .messageRefused, .timedOut, .ended, .deleted,
-      .restored:
+    case .certificateInUse, .started, .stopping, .stopped, .reloaded, .tlsFailed, .legacyTLS, .messageRefused,
+      .timedOut, .ended, .deleted, .restored:
       5
     case .listening, .delivered, .recipientRefused, .login, .fetched: 6
     }
@@ -133,6 +141,34 @@ extension JournalEvent {
       text += "no TLS: "
       text += why
       text += "; mail is taken in the clear, and with RequireTLS=yes passwords from this machine alone"
+    case .certificateInUse(let facts, let isNew):
+      text += isNew ? "made a key and a certificate of our own for" : "certificate for"
+      for name in facts.names {
+        text += " "
+        text.append(shown: name.span, limit: Limits.domain)
+      }
+      text += ", valid until "
+      Timestamp.append(facts.notAfter, to: &text)
+      text += ", SHA-256 fingerprint "
+      text += facts.fingerprintText
+      if isNew { text += "; mail programs ask once whether to trust it" }
+    case .certificateProblem(let problem, let standsIn):
+      text += "the certificate cannot be used: "
+      text += problem.description
+      text += "; mend it and reload. Meanwhile TLS goes on with "
+      text +=
+        standsIn ? "one that this device made for itself, so that mail programs warn of it" : "the one before"
+    case .certificateExpires(let days):
+      text += "the certificate "
+      if days < 0 {
+        text += "has expired, so mail programs refuse to connect"
+      } else {
+        text += "expires in "
+        text.append(decimal: days)
+        text += days == 1 ? " day" : " days"
+        text += "; then mail programs will refuse to connect"
+      }
+      text += ". Get a new one: 'restante help certificate install'"
     case .noControlSocket(let path, let error):
       text += "no control socket at "
       text.append(shown: path.bytes.span, limit: 4096)
