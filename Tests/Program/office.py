@@ -1,5 +1,6 @@
 """A throw-away office: a configuration, a state directory, free ports, and the shipped program running on them."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 
 import talk
@@ -39,6 +41,10 @@ def free_port():
                 continue
 
 
+def listener(port):
+    return f"127.0.0.1:{port}" if port else "no"
+
+
 def environment(**more):
     """The environment commands run in: nothing of the caller's that the program would heed."""
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
@@ -50,13 +56,15 @@ class Office:
     a value gives the key several times."""
 
     def __init__(self, where, sections=None, state=None, accounts=("anna", "bert", "carl"), preload=None,
-                 variables=None):
+                 variables=None, tls=False):
         self.where = pathlib.Path(where)
         self.where.mkdir(parents=True, exist_ok=True)
         self.state = pathlib.Path(state) if state else self.where / "state"
         self.config = self.where / "restante.conf"
         self.aliases = self.where / "aliases"
         self.smtp_port, self.pop3_port = free_port(), free_port()
+        # With `tls`, also ports for TLS from the first octet on; STARTTLS and STLS need none.
+        self.smtps_port, self.pop3s_port = (free_port(), free_port()) if tls else (None, None)
         self.sections = sections or {}
         self.variables = dict(variables or {})
         if preload:
@@ -76,8 +84,8 @@ class Office:
         merged = {
             "Device": {"HostName": "mail." + DOMAIN, "Domains": DOMAIN, "StateDirectory": str(self.state),
                        "Aliases": str(self.aliases)},
-            "SMTP": {"Listen": f"127.0.0.1:{self.smtp_port}", "ListenTLS": "no"},
-            "POP3": {"Listen": f"127.0.0.1:{self.pop3_port}", "ListenTLS": "no"},
+            "SMTP": {"Listen": f"127.0.0.1:{self.smtp_port}", "ListenTLS": listener(self.smtps_port)},
+            "POP3": {"Listen": f"127.0.0.1:{self.pop3_port}", "ListenTLS": listener(self.pop3s_port)},
         }
         for extra in (self.sections, sections):
             for section, keys in extra.items():
@@ -208,6 +216,35 @@ class Office:
         crash = CRASH.search(self.log())
         assert not crash, f"the log tells of a crash: {self.log()[crash.start() - 300:crash.end() + 300]!r}"
 
+    # TLS
+
+    def fingerprint(self):
+        """The SHA-256 fingerprint that the journal shows, as upper-case hexadecimal octets with colons."""
+        shown = re.findall(rb"SHA-256 fingerprint ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})", self.log())
+        assert shown, f"no fingerprint in the journal: {self.log()!r}"
+        return shown[-1].decode()
+
+    def certificate(self):
+        """A file with the certificate alone, in PEM: that whose fingerprint is shown."""
+        pem = re.search(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n",
+                        (self.state / "certificate.pem").read_bytes(), re.DOTALL)[0]
+        shown = bytes.fromhex(self.fingerprint().replace(":", ""))
+        assert hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.decode())).digest() == shown
+        file = self.where / "trusted.pem"
+        file.write_bytes(pem)
+        return file
+
+    def trust(self, minimum=None, maximum=None, alpn=None):
+        """What a client trusts that has our certificate pinned: it and nothing else, by the office's name."""
+        context = ssl.create_default_context(cafile=str(self.certificate()))
+        if minimum:
+            context.minimum_version = minimum
+        if maximum:
+            context.maximum_version = maximum
+        if alpn:
+            context.set_alpn_protocols(alpn)
+        return context
+
     # Clients
 
     def smtp(self, **options):
@@ -215,6 +252,14 @@ class Office:
 
     def pop3(self, name=None, password=None, **options):
         return talk.POP3(self.pop3_port, name.encode() if isinstance(name, str) else name, password, **options)
+
+    def smtps(self, **options):
+        options.setdefault("tls", self.trust())
+        return talk.SMTP(self.smtps_port, **options)
+
+    def pop3s(self, name=None, password=None, **options):
+        options.setdefault("tls", self.trust())
+        return talk.POP3(self.pop3s_port, name.encode() if isinstance(name, str) else name, password, **options)
 
     def deliver(self, content, *recipients, **options):
         """One message in a session of its own, answered 250."""

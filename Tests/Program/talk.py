@@ -1,6 +1,7 @@
 """SMTP and POP3 spoken octet by octet: for what the well-mannered client libraries cannot be made to say."""
 
 import socket
+import ssl
 import time
 
 
@@ -11,7 +12,7 @@ class Closed(Exception):
 class Connection:
     """A TCP connection read in lines."""
 
-    def __init__(self, port, host="127.0.0.1", source=None, timeout=20.0, receive_buffer=None):
+    def __init__(self, port, host="127.0.0.1", source=None, timeout=20.0, receive_buffer=None, tls=None):
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         if receive_buffer is not None:
@@ -20,10 +21,16 @@ class Connection:
             self.socket.bind((source, 0))
         try:
             self.socket.connect((host, port))
+            if tls is not None:
+                self.begin_tls(tls)
         except BaseException:
             self.socket.close()
             raise
         self.buffer = bytearray()
+
+    def begin_tls(self, context, name="mail.office.example", session=None):
+        """The handshake, which fails unless `context` trusts the server."""
+        self.socket = context.wrap_socket(self.socket, server_hostname=name, session=session)
 
     def __enter__(self):
         return self
@@ -38,13 +45,13 @@ class Connection:
     def send(self, data):
         try:
             self.socket.sendall(data)
-        except (ConnectionError, BrokenPipeError) as error:
+        except (ConnectionError, ssl.SSLError) as error:
             raise Closed(str(error)) from error
 
     def fill(self):
         try:
             data = self.socket.recv(1 << 18)
-        except ConnectionError as error:
+        except (ConnectionError, ssl.SSLError) as error:
             raise Closed(str(error)) from error
         if not data:
             raise Closed("end of stream")
@@ -113,6 +120,15 @@ class SMTP(Connection):
         self.send(command + b"\r\n")
         return self.expect(code) if code is not None else self.reply()
 
+    def starttls(self, context, hello=b"client.example", **options):
+        """STARTTLS and the greeting after it; the extensions are those that count from now on."""
+        self.ask(b"STARTTLS", b"220")
+        assert not self.buffer, "the server said more after its answer to STARTTLS"
+        self.begin_tls(context, **options)
+        if hello:
+            self.extensions = self.ask(b"EHLO " + hello, b"250")
+        return self
+
     def mail(self, sender, *recipients):
         self.ask(b"MAIL FROM:<" + sender + b">", b"250")
         for recipient in recipients:
@@ -144,6 +160,12 @@ class POP3(Connection):
             self.ok()
         if name is not None:
             self.login(name, password)
+
+    def stls(self, context, **options):
+        self.ask(b"STLS")
+        assert not self.buffer, "the server said more after its answer to STLS"
+        self.begin_tls(context, **options)
+        return self
 
     def login(self, name, password=None):
         self.ask(b"USER " + name)
