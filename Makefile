@@ -177,7 +177,7 @@ setup-bench: setup-test
 # MARK: testing
 
 # Each part is also a target of its own: make test-unit.
-TESTS := lint manual unit build program cross
+TESTS := lint manual unit fuzz build program cross
 # A test that hangs has failed.
 PATIENCE := timeout --kill-after=10 1500
 PYTEST := $(PATIENCE) /usr/bin/python3 -B -m pytest -q
@@ -201,6 +201,9 @@ test-manual: ## the manual pages
 test-unit: ## every module by itself, in ordinary Swift with the address sanitizer
 	$(PATIENCE) swift test --quiet --disable-xctest --sanitize=address -Xswiftc -use-ld=lld --scratch-path build/unit
 
+test-fuzz: build/fuzz/fuzz ## every input that once broke something, and a short look for more
+	$(PATIENCE) Tests/Fuzz/run --replay --seconds 5
+
 test-build: ## the program for every architecture
 	@$(MAKE) --no-print-directory -j2 programs
 
@@ -210,8 +213,47 @@ test-program: build/restante ## the whole program, as senders, readers and admin
 test-cross: programs ## every architecture's program: what it links, how large it is, one message through it
 	$(PYTEST) Tests/Cross
 
+SECONDS ?= 60
+TARGETS ?=
+.PHONY: fuzz
+fuzz: setup build/fuzz/fuzz ## looks for inputs that break a promise, SECONDS=60 for each of TARGETS="smtp pop3 ..."
+	Tests/Fuzz/run --seconds $(SECONDS) $(TARGETS)
+
 bench: setup-bench build/restante ## measures; installs Postfix and Dovecot to compare with
 	@Tests/Bench/run
+
+# Ordinary Swift, optimized, with all its traps, libFuzzer and the address sanitizer; each module once, for all targets.
+FUZZ_MODULES := Wire System SMTP POP3 Spool Accounts Server
+FUZZ_FLAGS := -O -wmo -g -swift-version 6 -strict-memory-safety -warnings-as-errors -enable-experimental-feature Lifetimes \
+  -enable-testing -parse-as-library -sanitize=fuzzer,address -I build/fuzz/obj -I Sources/CLinux/include
+# What the unit tests have, too.
+FUZZ_SOURCES := $(sort $(wildcard Tests/Fuzz/*.swift Tests/Fuzz/Targets/*.swift)) Tests/WireTests/ContentReference.swift \
+  Tests/POP3Tests/MemoryMaildrop.swift Tests/SpoolTests/MemoryDisk.swift
+
+build/fuzz/obj:
+	@$(need_toolchain); mkdir -p $@
+
+define fuzz_rules
+build/fuzz/obj/$1.swiftmodule: $(call sources,$1) $(call directories,$1) Makefile \
+    $(patsubst %,build/fuzz/obj/%.swiftmodule,$(call imports,$1)) $(C_HEADERS) | build/fuzz/obj
+	@echo "swiftc fuzz $1"
+	@$$(SWIFTC) $$(FUZZ_FLAGS) -module-name $1 -emit-module -emit-module-path $$@ -c -o build/fuzz/obj/$1.o \
+	  $(call sources,$1)
+	@touch $$@
+endef
+$(foreach module,$(FUZZ_MODULES),$(eval $(call fuzz_rules,$(module))))
+
+build/fuzz/obj/%.c.o: Sources/CLinux/%.c $(C_HEADERS) Makefile | build/fuzz/obj
+	@echo "clang  fuzz $*.c"
+	@$(CLANG) $(filter-out -Os -D_FORTIFY_SOURCE=2,$(C_FLAGS)) -O1 -fsanitize=fuzzer-no-link,address \
+	  -I Sources/CLinux/include -c $< -o $@
+
+build/fuzz/fuzz: $(patsubst Sources/CLinux/%,build/fuzz/obj/%.o,$(C_SOURCES)) \
+    $(patsubst %,build/fuzz/obj/%.swiftmodule,$(FUZZ_MODULES)) $(FUZZ_SOURCES) Tests/Fuzz Tests/Fuzz/Targets
+	@echo "swiftc fuzz"
+	@$(SWIFTC) $(FUZZ_FLAGS) -module-name Fuzz -c -o build/fuzz/obj/Fuzz.o $(FUZZ_SOURCES)
+	@$(SWIFTC) -sanitize=fuzzer,address -use-ld=lld -o $@ $(filter %.c.o,$^) \
+	  $(patsubst %,build/fuzz/obj/%.o,$(FUZZ_MODULES) Fuzz) $(addprefix -l,$(LIBRARIES))
 
 # MARK: keeping house
 
@@ -224,7 +266,7 @@ install: build/restante ## into $(DESTDIR)$(PREFIX)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/restante/examples systemd/restante.conf
 
 clean: ## removes what was built; other architectures' libraries stay
-	rm -rf .build build/unit build/obj build/restante $(addprefix build/,$(ARCHITECTURES))
+	rm -rf .build build/unit build/fuzz build/obj build/restante $(addprefix build/,$(ARCHITECTURES))
 
 distclean: clean ## removes all that is not in the repository
 	rm -rf build

@@ -1,0 +1,144 @@
+import System
+import Wire
+
+@testable import Spool
+
+/// A log, sound or damaged, and what a start makes of it: nothing crashes, what is served is read to its end, starting
+/// twice is the same as once, mail that came before is not touched by mail that comes after, and a number is not used
+/// again. A sound log gives back what was written.
+func fuzzLog(_ bytes: Bytes) {
+  var input = Input(bytes)
+  let choice = input.octet()
+  guard let builder = LogBuilder(&input) else { return }
+  let disk = builder.disk
+  let first = served(builder, disk)
+  if builder.isSound {
+    for (index, name) in LogBuilder.names.enumerated() {
+      let found = first[name] ?? []
+      require(found.map(\.uid) == builder.books[index].keys.sorted(), "not the messages that were written")
+      for message in found { require(message.content == builder.books[index][message.uid], "not what was written") }
+    }
+  }
+  let second = served(builder, disk)
+  require(first == second, "the second start has found something else: \(first), \(second)")
+
+  switch choice & 15 {
+  case 0...2: continueLog(builder, disk, first)
+  case 3...5: repair(builder, disk)
+  case 6 where builder.isSound:
+    try? disk.remove(LogBuilder.place.checkpoint)
+    require(served(builder, disk) == first, "the log alone says something else")
+  default: break
+  }
+}
+
+private struct Message: Equatable {
+  var uid: UInt64
+  var octets: Int
+  /// Nil when it is known to be gone.
+  var content: Bytes?
+}
+
+private typealias Mail = [Bytes: [Message]]
+
+/// Starts on the disk and reads all there is.
+private func served(_ builder: LogBuilder, _ disk: MemoryDisk) -> Mail {
+  guard let (result, store) = try? builder.recover(disk) else { return [:] }
+  var mail = Mail()
+  for (name, maildrop) in result.maildrops where !maildrop.isBroken {
+    mail[name] = read(Snapshot(maildrop, epoch: 1, store: store))
+  }
+  return mail
+}
+
+private func read(_ snapshot: Snapshot) -> [Message] {
+  var messages: [Message] = []
+  do throws(SpoolError) {
+    try snapshot.visit(from: 1) { number, octets, uid in
+      require(number == messages.count + 1, "number \(number) after \(messages.count)")
+      require(uid > messages.last?.uid ?? 0, "the numbers do not grow")
+      messages.append(Message(uid: uid, octets: octets))
+      return true
+    }
+  } catch {
+    return messages
+  }
+  require(messages.count == snapshot.count, "\(messages.count) messages, not \(snapshot.count)")
+  require(messages.reduce(0) { $0 + Int64($1.octets) } == snapshot.octets, "other octets")
+  for index in messages.indices {
+    guard let message = try? snapshot.open(index + 1) else { continue }
+    require(message.octets == messages[index].octets, "another size when it is opened")
+    var content = Bytes()
+    let count = Int(min(message.count, 1 << 20))
+    let got = try? message.read(into: &content, count: count, at: 0)
+    require(got == content.count && content.count <= count, "more than there is")
+    messages[index].content = content
+  }
+  return messages
+}
+
+private func open(_ disk: MemoryDisk) -> Spool? {
+  try? Spool(LogBuilder.root, files: disk, now: 1_800_000_000) { _ in }
+}
+
+private func read(_ spool: Spool) -> Mail {
+  var mail = Mail()
+  for name in spool.names { if let snapshot = try? spool.open(name) { mail[name] = read(snapshot) } }
+  return mail
+}
+
+/// The daemon goes on where the log ends.
+private func continueLog(_ builder: LogBuilder, _ disk: MemoryDisk, _ before: Mail) {
+  guard let spool = open(disk) else { return }
+  require(read(spool) == before, "the daemon has found something else")
+  let name = LogBuilder.names[0]
+  let content = Bytes("Subject: new\r\n\r\n.\r\n")
+  let draft = spool.begin(tag: 1)
+  draft.content = content
+  spool.commit(draft, recipients: [name], octets: content.count - 3, utf8: false, now: 1_800_000_001)
+  var answer: Result<UInt64, SpoolError>?
+  var poll = try! Poll()
+  try! poll.add(spool.wakeUp, .read, token: 0)
+  while answer == nil {
+    try! poll.wait(milliseconds: 10_000) { _, _ in }
+    spool.collect {
+      switch $0 {
+      case .stored(_, let sequence): answer = .success(sequence)
+      case .refused(_, let error): answer = .failure(error)
+      default: break
+      }
+    }
+  }
+  var expected = before
+  if case .success(let sequence)? = answer {
+    let highest = before.values.reduce(0) { $1.reduce($0) { max($0, $1.uid) } }
+    require(sequence > highest, "number \(sequence) after \(highest)")
+    expected[name, default: []].append(Message(uid: sequence, octets: content.count - 3, content: content))
+    require(read(spool)[name] == expected[name], "what was delivered is not there: \(read(spool)), \(expected)")
+  } else {
+    require(!builder.isSound, "a sound log takes no mail")
+  }
+  spool.close()
+  guard let again = open(disk) else {
+    require(false, "it does not start again")
+    return
+  }
+  let found = read(again)
+  for (name, messages) in expected {
+    require(found[name] == messages, "after the next start: \(found[name] ?? []), not \(messages)")
+  }
+  again.close()
+}
+
+/// `check` and `check --repair`.
+private func repair(_ builder: LogBuilder, _ disk: MemoryDisk) {
+  let check = SpoolCheck(LogBuilder.root, files: disk, whileRunning: false)
+  if builder.isSound {
+    let isWell = check.problems.allSatisfy { if case .badIndex = $0 { true } else { $0 == .noCheckpoint } }
+    require(isWell, "a sound log, and \(check.problems)")
+  }
+  _ = try? check.repair()
+  let mended = served(builder, disk)
+  _ = SpoolCheck(LogBuilder.root, files: disk, whileRunning: true)
+  require(served(builder, disk) == mended, "the second start after a repair has found something else")
+}
