@@ -92,6 +92,7 @@ struct ConfigurationTests {
       Certificate=/etc/cert.pem
       PrivateKey=/etc/key.pem
       MinimumProtocol=1.3
+      LegacyTLSFrom=192.168.7.0/24
       [Spool]
       Quota=none
       KeepDeleted=12h
@@ -120,6 +121,7 @@ struct ConfigurationTests {
     expected.tls.certificate = Path("/etc/cert.pem")
     expected.tls.privateKey = Path("/etc/key.pem")
     expected.tls.minimumProtocol = .tls13
+    expected.tls.legacyFrom = [try #require(Network(Bytes("192.168.7.0/24")))]
     expected.spool.quota = nil
     expected.spool.keepDeleted = 43200
     expected.spool.keepFree = .octets(500 << 20)
@@ -320,7 +322,10 @@ struct ConfigurationTests {
     ("[POP3]\nRequireTLS=maybe\n", 2, ["yes or no"]),
     ("[POP3]\nLoginDelay=5\n", 2, ["10min"]),
     ("[POP3]\nLoginDelay=2d\n", 2, ["0 to 1d"]),
-    ("[TLS]\nMinimumProtocol=1.0\n", 2, ["1.2 or 1.3"]),
+    ("[TLS]\nMinimumProtocol=1.4\n", 2, ["1.2 or 1.3"]),
+    ("[TLS]\nMinimumProtocol=1./\n", 2, ["1.2 or 1.3"]),
+    ("[TLS]\nMinimumProtocol=1.0\n", 2, ["MinimumProtocol=", "LegacyTLSFrom="]),
+    ("[TLS]\nLegacyTLSFrom=192.168.1.7/24\n", 2, ["192.168.1.0/24"]),
     ("[TLS]\nCertificate=cert.pem\n", 2, ["begins with /"]),
     ("[TLS]\nPrivateKey=/key.pem\n", 2, ["Certificate="]),
     ("[Spool]\nQuota=1K\n", 2, ["from 1M, or none"]),

@@ -65,6 +65,8 @@ final class RunningServer: @unchecked Sendable {
     configuration.device.stateDirectory = directory
     configuration.device.aliases = directory.appending("aliases")
     let loopback = SocketAddress(Bytes("127.0.0.1"), port: 0)!
+    configuration.smtp.listenTLS = []
+    configuration.pop3.listenTLS = []
     configuration.smtp.listen = [.address(loopback)]
     configuration.pop3.listen = [.address(loopback)]
     configuration.spool.keepFree = .percent(0)
