@@ -53,6 +53,7 @@ public enum Administration {
       return ExitCode(rawValue: code) ?? .software
     case .demo: return try Demo(endsAtOnce: invocation.has(.once), output).run()
     case .status: return try StatusCommand(site: Site(invocation), invocation: invocation, output: output).run()
+    case .bans: return try BansCommand(site: Site(invocation), invocation: invocation, output: output).run()
     case .check: return try CheckCommand(invocation: invocation, output: output).run()
     case .help: return .ok
     case .accountAdd:

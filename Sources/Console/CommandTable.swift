@@ -34,6 +34,15 @@ enum CommandTable {
         it runs and something needs looking after, such as the disk.
         """),
     Command(
+      .bans, "bans", "[lift ADDRESS]", most: 2, "who is sent away for guessing passwords",
+      details: """
+        Lists the addresses from which too many wrong passwords came, and how long no
+        password is taken from there. Mail is. Bans end by themselves, and with the
+        server.
+
+          lift ADDRESS  end the ban of an address now
+        """),
+    Command(
       .check, "check", "", options: [.repair], "look for what is wrong in configuration and spool",
       details: """
         Reads the configuration, accounts and aliases and names every problem with file

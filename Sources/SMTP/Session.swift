@@ -51,6 +51,8 @@ public struct Session {
   var refusal: Refusal?
   /// Commands refused since the last delivery.
   var errors: UInt8 = 0
+  /// Commands since then that brought no message nearer.
+  var idleCommands: UInt8 = 0
   /// Transactions begun.
   var transactions: Int32 = 0
 
@@ -169,6 +171,13 @@ public struct Session {
   /// Instead of ``greet(reply:)``: there are too many connections, in all or from this peer. Send `reply` and close.
   public mutating func tooManyConnections(reply: inout Bytes) {
     _ = end("421 4.7.0 ", " Too many connections at this moment; closing. Try again in a few minutes.", &reply)
+  }
+
+  /// Instead of ``greet(reply:)``: the client did not wait for the greeting (RFC 5321 §3.1, §4.3.1), as programs do that
+  /// only shout. Send `reply` and close.
+  public mutating func spokeTooEarly(reply: inout Bytes) {
+    let text: StaticString = " You spoke before you were greeted; closing. A mail program must wait for the greeting."
+    _ = end("554 5.5.1 ", text, &reply)
   }
 
   // MARK: replies

@@ -25,6 +25,14 @@ extension Session {
       return refuse("500 5.5.2 Command is not known here; nothing was done. HELP lists those that are.", &reply)
     }
     switch verb {
+    case .helo, .ehlo, .rset, .vrfy, .noop, .help:
+      idleCommands += 1
+      if idleCommands > Limits.smtpIdleCommands {
+        return self.end("421 4.7.0 ", " Too many commands that bring no message; closing. Connect when there is one.", &reply)
+      }
+    default: break
+    }
+    switch verb {
     case .helo: return greeted(.helo, argument, &reply, &content)
     case .ehlo: return greeted(.ehlo, argument, &reply, &content)
     case .mail: return mail(argument, &reply)

@@ -151,6 +151,7 @@ extension Session {
     switch answer {
     case .stored(let id):
       errors = 0
+      idleCommands = 0
       reply += "250 2.6.0 Message "
       reply.append(decimal: id)
       reply += " is stored\r\n"

@@ -61,8 +61,11 @@ struct Guessing {
     } else {
       failures = max(networks.count(network, now: now), names.count(name, now: now))
     }
-    return failures == 0 ? .go : .wait(min(Limits.guessDelay, 1 << min(failures - 1, 6)))
+    return failures == 0 ? .go : .wait(Self.delay(after: failures))
   }
+
+  /// Seconds to wait after so many failures, one or more.
+  static func delay(after failures: Int) -> Int { min(Limits.guessDelay, 1 << min(failures - 1, 6)) }
 
   /// A password was wrong, or the name was. `guess` is the password, or what a client sent to prove that it knows it.
   mutating func failed(_ peer: SocketAddress, name: Bytes, guess: Bytes, now: Int64) -> Consequence {
@@ -133,7 +136,7 @@ struct Guessing {
   }
 
   /// Not for keeping secrets, only so that nobody can foresee what is taken for the same.
-  private func hash(_ octets: Bytes, _ seed: UInt64) -> UInt64 {
+  func hash(_ octets: Bytes, _ seed: UInt64) -> UInt64 {
     var hash = seed
     for octet in octets {
       hash = (hash ^ UInt64(octet) ^ key) &* 0x9E37_79B9_7F4A_7C15

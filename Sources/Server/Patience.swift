@@ -33,12 +33,18 @@ struct Patience {
   private(set) var deadline = Int64.max
   /// Octets moved when the window began; nil until it is looked at for the first time.
   private var mark: Int64?
+  /// When that was.
+  private var begun: Int64 = 0
+  /// After this no further command is waited for: a session of a day is a fault, and what it reads cannot be swept.
+  private var end = Int64.max
 
   init() {}
 
   /// Begins to wait anew, for `seconds`.
   mutating func begin(_ awaited: Awaited, now: Int64, seconds: Int, moved: Int64) {
     self.awaited = awaited
+    begun = now
+    if end == .max { end = now + Limits.session }
     switch awaited {
     case .ourselves:
       deadline = .max
@@ -48,6 +54,7 @@ struct Patience {
       mark = nil
     case .handshake, .login, .command, .upload, .end:
       deadline = now + Int64(seconds)
+      if awaited == .command { deadline = min(deadline, max(end, now)) }
       mark = moved
     }
   }
@@ -63,8 +70,20 @@ struct Patience {
       let moved = moved()
       if let mark, moved - mark < Int64(Limits.paceOctets) { return .over }
       mark = moved
+      begun = now
       deadline = now + Int64(Limits.paceSeconds)
       return .wait
+    }
+  }
+
+  /// Seconds that the peer has kept us waiting; none while a message from it keeps its pace.
+  func idle(now: Int64, moved: Int64) -> Int64 {
+    switch awaited {
+    case .ourselves: return 0
+    case .upload:
+      let pace = (now - begun) * Int64(Limits.paceOctets) / Int64(Limits.paceSeconds)
+      return moved - (mark ?? 0) >= pace ? 0 : now - begun
+    case .handshake, .login, .command, .download, .end: return now - begun
     }
   }
 }

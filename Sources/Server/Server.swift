@@ -19,6 +19,8 @@ public final class Server {
   let hashing: HashingThread
   var passwords: PasswordCache
   var guessing: Guessing
+  /// Recipients who are not here, by who asked for them.
+  var misses = GuessingTable(limit: Limits.guessers)
   /// What decoys for unknown names are made with.
   let decoyKey: Bytes
   /// When each maildrop was last logged in to; kept only where there is a LoginDelay.
@@ -55,6 +57,9 @@ public final class Server {
   var reply = Bytes()
   var scratch = Bytes()
   private var ready: [(token: UInt64, ready: Poll.Ready)] = []
+  /// The same of SMTP.
+  private var senders: [(token: UInt64, ready: Poll.Ready)] = []
+  private var nextSender = 0
   /// Those who go on in the next turn without the kernel's saying so.
   var queue: [UInt64] = []
 
@@ -215,8 +220,11 @@ public final class Server {
   /// Waits for something to do, and does it.
   func turn() {
     ready.removeAll(keepingCapacity: true)
+    senders.removeAll(keepingCapacity: true)
     do throws(Errno) {
-      try poll.wait(milliseconds: patience) { [self] in ready.append(($0, $1)) }
+      try poll.wait(milliseconds: patience) { [self] token, can in
+        if isSMTP(token) { senders.append((token, can)) } else { ready.append((token, can)) }
+      }
     } catch {
       // Nothing we ask for can be refused; should it be all the same, do not spin.
       record(.failed("waiting for events", error))
@@ -224,7 +232,12 @@ public final class Server {
     readClock()
     let waiting = queue
     queue.removeAll(keepingCapacity: true)
+    // Readers first: however many senders there are, the mail that is here can be fetched. Senders take turns.
     for (token, ready) in ready { dispatch(token, ready) }
+    for _ in 0..<min(senders.count, Limits.turnSMTP) {
+      nextSender = (nextSender + 1) % senders.count
+      dispatch(senders[nextSender].token, senders[nextSender].ready)
+    }
     for token in waiting {
       guard let connection = connections[token] else { continue }
       connection.flags.remove(.queued)
@@ -256,6 +269,12 @@ public final class Server {
       offsetUntil = seconds + 60
       localOffset = Clock.localOffset(at: now)
     }
+  }
+
+  private func isSMTP(_ token: UInt64) -> Bool {
+    if let connection = connections[token] { return connection.service == .smtp }
+    let index = Int(truncatingIfNeeded: token) - Int(Token.listeners)
+    return listeners.indices.contains(index) && listeners[index].service == .smtp
   }
 
   private func dispatch(_ token: UInt64, _ ready: Poll.Ready) {

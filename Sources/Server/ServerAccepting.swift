@@ -32,16 +32,20 @@ extension Server {
   private func begin(_ socket: consuming Descriptor, _ peer: SocketAddress, _ listener: Listener) {
     let service = listener.service
     if service == .control, !mayControl(socket.number) { return }
-    if let refusal = counts[Int(service.rawValue)].admit(peer) {
-      let limit = counts[Int(service.rawValue)]
-      record(
-        .tooManyConnections(
-          service, inAll: refusal == .inAll, limit: refusal == .inAll ? limit.maximum : limit.maximumPerAddress,
-          peer: peer))
+    if service == .pop3, let ban = guessing.ban(of: peer, now: seconds) {
+      // Senders are no guessers: mail is taken from there all the same.
+      if !listener.isTLS { say(Self.banned(ban), to: socket.number) }
+      return
+    }
+    let place = Int(service.rawValue)
+    if let refusal = admit(peer, service) {
+      let limit = counts[place]
+      let most = refusal == .inAll ? limit.maximum : refusal == .tooOften ? limit.perMinute : limit.maximumPerAddress
+      record(.tooManyConnections(service, refusal, limit: most, peer: peer))
       return sayNoRoom(listener, to: socket.number)
     }
-    guard connections.count < mostConnections else {
-      counts[Int(service.rawValue)].release(peer)
+    guard connections.count < room(for: service) || makeRoom(service) else {
+      counts[place].release(peer)
       record(.noDescriptors(.tooManyFiles))
       return sayNoRoom(listener, to: socket.number)
     }
@@ -63,11 +67,58 @@ extension Server {
     reply.removeAll(keepingCapacity: true)
     if listener.isTLS {
       connection.flags = [.handshaking, .fresh]
+    } else if service == .smtp, mustWait(peer) {
+      connection.flags = .fresh
+      hold(connection, seconds: Int(configuration.smtp.greetingDelay))
     } else {
       connection.greet(self)
       _ = sendReply(connection, more: false)
     }
     settle(connection, progressed: true)
+  }
+
+  private func admit(_ peer: SocketAddress, _ service: Service) -> ConnectionCounts.Refusal? {
+    let place = Int(service.rawValue)
+    guard counts[place].arrives(peer, now: seconds) else { return .tooOften }
+    let refusal = counts[place].admit(peer)
+    return refusal == .inAll && makeRoom(service) ? counts[place].admit(peer) : refusal
+  }
+
+  /// Connections there may be for one more of `service`: descriptors that readers may still need are not for senders.
+  private func room(for service: Service) -> Int {
+    let readers = counts[Int(Service.pop3.rawValue)]
+    let reserve = min(mostConnections / 2, readers.maximum) - readers.count
+    return service == .smtp ? mostConnections - max(0, reserve) : mostConnections
+  }
+
+  /// Gives away the place of whoever has done nothing for longest and has no message under way; false if everybody is
+  /// about something.
+  private func makeRoom(_ service: Service) -> Bool {
+    var longest: Connection?
+    var most: Int64 = -1
+    for connection in connections.all where connection.service == service {
+      guard let grace = connection.flags.contains(.lingering) ? 0 : connection.grace else { continue }
+      let over = connection.patience.idle(now: seconds, moved: connection.moved) - grace
+      if over > most {
+        most = over
+        longest = connection
+      }
+    }
+    guard let longest else { return false }
+    if longest.flags.isDisjoint(with: [.handshaking, .lingering, .closing]) {
+      reply.removeAll(keepingCapacity: true)
+      longest.crowdedOut(self)
+      record(.ended(service, reply: line(since: 0, last: true), peer: longest.peer))
+      _ = sendReply(longest, more: false)
+    }
+    remove(longest)
+    return true
+  }
+
+  /// Whether a sender is greeted only when it has shown that it waits.
+  private func mustWait(_ peer: SocketAddress) -> Bool {
+    configuration.smtp.greetingDelay > 0 && !peer.isThisMachine
+      && !configuration.smtp.normalizeFrom.contains { $0.contains(peer) }
   }
 
   private func mayControl(_ socket: Int32) -> Bool {
@@ -89,6 +140,15 @@ extension Server {
     case .pop3: line += "-ERR [SYS/TEMP] Too many connections at this moment; try again in a minute.\r\n"
     case .control: line += "-ERR 75 Too many connections at this moment; try again.\r\n"
     }
+    return line
+  }
+
+  /// What a banned guesser hears.
+  static func banned(_ seconds: Int64) -> Bytes {
+    var line = Bytes("-ERR [AUTH] Too many wrong passwords came from your address. Correct the password in every mail ")
+    line += "program there, then try again in "
+    line.append(decimal: UInt64(clamping: (seconds + 59) / 60))
+    line += " minutes.\r\n"
     return line
   }
 

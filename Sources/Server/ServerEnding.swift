@@ -41,7 +41,7 @@ extension Server {
   }
 
   /// Sends what is in ``reply`` and closes.
-  private func lastWords(_ connection: Connection) {
+  func lastWords(_ connection: Connection) {
     connection.flags.insert(.closing)
     connection.input = []
     if sendReply(connection, more: false) { close(connection) } else { settle(connection, progressed: false) }

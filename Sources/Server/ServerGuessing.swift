@@ -20,9 +20,30 @@ extension Server {
       }
       connection.heldUntil = 0
       reply.removeAll(keepingCapacity: true)
+      if connection.flags.contains(.fresh) {
+        connection.flags.remove(.fresh)
+        // The poll was told not to tell again, so something came.
+        if !connection.interest.contains(.read) {
+          connection.spokeTooEarly(self)
+          record(.ended(connection.service, reply: line(since: 0, last: true), peer: connection.peer))
+          lastWords(connection)
+          continue
+        }
+        connection.greet(self)
+      }
       connection.released(self)
       drive(connection, mayRead: true)
     }
+  }
+
+  /// Notes a recipient whom nobody here knows: who tries many names is given pauses. This machine's own programs may
+  /// speak for many.
+  func missed(_ connection: Connection, _ recipient: Bytes) {
+    let peer = connection.peer
+    if peer.isThisMachine { return }
+    _ = misses.note(peer.network, thing: guessing.hash(recipient, 0), now: seconds)
+    let over = misses.count(peer.network, now: seconds) - Limits.unknownRecipients
+    if over > 0 { hold(connection, seconds: Guessing.delay(after: over)) }
   }
 
   /// Notes a wrong password; `guess` as for `Guessing.failed`.

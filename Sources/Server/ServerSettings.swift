@@ -27,10 +27,12 @@ extension Server {
     [
       ConnectionCounts(
         maximum: configuration.smtp.maximumConnections,
-        maximumPerAddress: configuration.smtp.maximumConnectionsPerAddress, excusesLoopback: false),
+        maximumPerAddress: configuration.smtp.maximumConnectionsPerAddress, perMinute: Limits.smtpArrivals,
+        excusesLoopback: false),
       ConnectionCounts(
         maximum: configuration.pop3.maximumConnections,
-        maximumPerAddress: configuration.pop3.maximumConnectionsPerAddress, excusesLoopback: true),
+        maximumPerAddress: configuration.pop3.maximumConnectionsPerAddress, perMinute: Limits.pop3Arrivals,
+        excusesLoopback: true),
       ConnectionCounts(maximum: 16, maximumPerAddress: 16, excusesLoopback: true),
     ]
   }

@@ -32,6 +32,13 @@ public enum Limits {
   /// in 1970; mail that arrives then is marked.
   public static let clockFloor: Int64 = 1_735_689_600
 
+  /// Commands that bring no message nearer, NOOP, RSET, VRFY, HELP and greetings, before the session ends with 421. A
+  /// delivery begins the count anew. Senders that keep a connection open say NOOP once a minute.
+  public static let smtpIdleCommands = 100
+  /// Unknown recipients from one network in an hour before each further one is followed by a pause, as after wrong
+  /// passwords: a stale list has some dozens; who tries names has thousands.
+  public static let unknownRecipients = 30
+
   // MARK: POP3
 
   /// Octets in a command line with its CRLF: RFC 2449 §4 (255), and room for AUTH's initial response.
@@ -86,6 +93,8 @@ public enum Limits {
   public static let longestBan: Int64 = 86_400
   /// Addresses whose wrong guesses are remembered, 64 octets each: with it full, the one that tried least is forgotten.
   public static let guessers = 1024
+  /// Bans that status names one by one: nobody reads more.
+  public static let bansTold = 100
   /// Accounts, and names of none, that were guessed at, likewise.
   public static let guessedNames = 512
   /// Pairs of address and account that logged in: those are not slowed by what others do. 32 octets each; an office has
@@ -134,6 +143,23 @@ public enum Limits {
   public static let shortMessage = 64 * 1024
   /// Octets of a message sent to one reader before the others have their turn; about a millisecond of loopback.
   public static let turnSend = 256 * 1024
+  /// Seconds a session may last; after that it ends at its next pause. Only a fault or ill will takes so long, and the
+  /// messages a reader sees cannot be swept while it lasts.
+  public static let session: Int64 = 86_400
+  /// Connections of one network in a minute, for SMTP and for POP3: an office of fifty with three devices each, all
+  /// polling twice a minute, stays below it, and so does a list server that connects for each message.
+  public static let smtpArrivals = 600
+  public static let pop3Arrivals = 1200
+  /// Networks whose connections are counted so, in each minute.
+  public static let arrivals = 1024
+  /// Seconds that a sender between messages, or a reader that has not logged in, may do nothing before its place is
+  /// given to a newcomer where there is no other. A round trip and a handshake take less, and the longest goes first.
+  public static let grace: Int64 = 2
+  /// The same in the middle of a message; a message whose octets keep the pace is not touched.
+  public static let graceInTransaction: Int64 = 30
+  /// Events of SMTP that are served in a turn of the loop, after all of POP3's: each may be a buffer full of a message,
+  /// about 50 microseconds, and a reader's next command comes no later for a thousand senders.
+  public static let turnSMTP = 16
   /// Connections the kernel may hold ready for us. An office that comes back from a power cut comes all at once.
   public static let backlog = 1024
   /// Seconds after which a peer must have moved at least ``paceOctets`` of a message, up or down, or is cut off: as

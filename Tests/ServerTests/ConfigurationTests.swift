@@ -81,6 +81,7 @@ struct ConfigurationTests {
       MaximumRecipients=200
       BareNewline=normalize
       NormalizeFrom=192.168.1.0/24 fd00::/8
+      GreetingDelay=3s
       [POP3]
       Listen=no
       ListenTLS=995
@@ -112,6 +113,7 @@ struct ConfigurationTests {
     expected.smtp.maximumRecipients = 200
     expected.smtp.bareNewline = .normalize
     expected.smtp.normalizeFrom = [Network(Bytes("192.168.1.0/24"))!, Network(Bytes("fd00::/8"))!]
+    expected.smtp.greetingDelay = 3
     expected.pop3.listen = []
     expected.pop3.listenTLS = [.port(995)]
     expected.pop3.requireTLS = false
@@ -319,6 +321,7 @@ struct ConfigurationTests {
     ("[SMTP]\nNormalizeFrom=10.0.0.0/33\n", 2, ["10.0.0.0/33"]),
     ("[SMTP]\nNormalizeFrom=10.0.0.1/8\n", 2, ["10.0.0.1/8"]),
     ("[SMTP]\nNormalizeFrom=no\n", 2, ["\"no\""]),
+    ("[SMTP]\nGreetingDelay=31s\n", 2, ["30s"]),
     ("[POP3]\nRequireTLS=maybe\n", 2, ["yes or no"]),
     ("[POP3]\nLoginDelay=5\n", 2, ["10min"]),
     ("[POP3]\nLoginDelay=2d\n", 2, ["0 to 1d"]),

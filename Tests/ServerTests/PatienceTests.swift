@@ -41,6 +41,34 @@ struct PatienceTests {
     #expect(patience.look(now: patience.deadline) { 70_000 + 65_535 } == .over)
   }
 
+  @Test("how long a peer was idle: a message that keeps its pace is not idle, one that does not is")
+  func idle() {
+    var patience = Patience()
+    patience.begin(.command, now: 100, seconds: 300, moved: 0)
+    #expect(patience.idle(now: 107, moved: 99) == 7)
+    patience.begin(.upload, now: 100, seconds: 300, moved: 1000)
+    let pace = Int64(60 * Limits.paceOctets / Limits.paceSeconds)
+    #expect(patience.idle(now: 160, moved: 1000 + pace) == 0)
+    #expect(patience.idle(now: 160, moved: 1000 + pace - 1) == 60)
+    patience.begin(.ourselves, now: 100, seconds: 0, moved: 0)
+    #expect(patience.idle(now: 9999, moved: 0) == 0)
+  }
+
+  @Test("a session ends at its first pause after its longest time, whatever was said meanwhile")
+  func session() {
+    var patience = Patience()
+    var now: Int64 = 1000
+    while now - 1000 < Limits.session {
+      patience.begin(.command, now: now, seconds: 300, moved: 0)
+      #expect(patience.deadline == min(now + 300, 1000 + Limits.session))
+      now += 250
+    }
+    patience.begin(.upload, now: now, seconds: 300, moved: 0)
+    #expect(patience.deadline == now + 300)
+    patience.begin(.command, now: now, seconds: 300, moved: 0)
+    #expect(patience.look(now: now) { 0 } == .over)
+  }
+
   @Test("our own disk is waited for without end")
   func ourselves() {
     var patience = Patience()

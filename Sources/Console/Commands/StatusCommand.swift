@@ -20,6 +20,8 @@ struct Report {
   var connectionsPOP3: Int64?
   var delivered: Int64?
   var logins: Int64?
+  /// Addresses from which no passwords are taken.
+  var banned: Int64?
   var accounts: Int64 = 0
   var maildrops: Int64 = 0
   var messages: Int64 = 0
@@ -78,6 +80,7 @@ struct StatusCommand {
     if key.equals("connections.pop3") { report.connectionsPOP3 = number }
     if key.equals("delivered") { report.delivered = number }
     if key.equals("logins") { report.logins = number }
+    if key.equals("banned") { report.banned = number }
     guard let number else { return }
     if key.equals("accounts") { report.accounts = number }
     if key.equals("maildrops") { report.maildrops = number }
@@ -157,6 +160,11 @@ struct StatusCommand {
       text += " messages delivered, "
       text.append(decimal: Int(logins))
       text += " logins"
+      if let banned = report.banned, banned > 0 {
+        text += "; addresses banned: "
+        text.append(decimal: Int(banned))
+        text += " (`restante bans`)"
+      }
       output.line(text)
     }
     begin("accounts", &text)
@@ -224,6 +232,7 @@ struct StatusCommand {
     json.endObject()
     add("delivered", report.delivered)
     add("logins", report.logins)
+    add("banned", report.banned)
     add("accounts", report.accounts)
     add("maildrops", report.maildrops)
     add("messages", report.messages)

@@ -43,6 +43,8 @@ public struct Configuration: Equatable, Sendable {
     public var bareNewline = BareNewline.reject
     /// Networks of old devices whose bare newlines are mended whatever `bareNewline` says.
     public var normalizeFrom: [Network] = []
+    /// Seconds before a sender is greeted; one that speaks before is sent away. 0 for no such test.
+    public var greetingDelay: Int64 = 0
   }
 
   /// `[POP3]`: how mail is fetched.

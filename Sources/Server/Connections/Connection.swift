@@ -94,6 +94,15 @@ class Connection {
   /// What is awaited of the peer next, and for how many seconds.
   var awaits: (what: Patience.Awaited, seconds: Int) { (.command, Limits.smtpIdle) }
 
+  /// Seconds it may do nothing before its place is given to a newcomer when there is no other; nil for never.
+  var grace: Int64? { nil }
+
+  /// Appends what is said when its place is given away.
+  func crowdedOut(_ server: Server) { timedOut(server) }
+
+  /// Appends what is said to a peer that did not wait for the greeting.
+  func spokeTooEarly(_ server: Server) {}
+
   /// Appends what is said to a peer that was too slow.
   func timedOut(_ server: Server) {}
 

@@ -74,6 +74,12 @@ final class ControlConnection: Connection {
           Bytes("The new configuration has errors and is not used; the journal and \"restante check\" name them."),
           reply: &server.reply)
       }
+    case .unban(let address):
+      if let network = SocketAddress.network(address), server.guessing.lift(network, now: server.seconds) {
+        session.answer([], reply: &server.reply)
+      } else {
+        session.refuse(65, Bytes("There is no ban of that address."), reply: &server.reply)
+      }
     case .restore(let name, let sequences):
       guard Self.hasMaildrop(name, server, &session) else { return }
       waiting = .restoring(name, sequences.count)

@@ -44,6 +44,8 @@ final class POP3Connection: Connection {
     session.isLoggedIn ? (.command, Limits.pop3Idle) : (.login, Limits.pop3Login)
   }
 
+  override var grace: Int64? { session.isLoggedIn ? nil : Limits.grace }
+
   override func step(_ input: Span<UInt8>, _ server: Server) -> (consumed: Int, step: Step) {
     var consumed = 0
     while true {

@@ -29,7 +29,7 @@ final class SMTPConnection: Connection {
   }
 
   override func greet(_ server: Server) { session.greet(reply: &server.reply) }
-  override var isWaiting: Bool { isCommitting || draft?.isBusy == true }
+  override var isWaiting: Bool { isCommitting || draft?.isBusy == true || heldUntil > 0 }
   override var mustFinish: Bool { isCommitting }
   override var isBetweenTransactions: Bool { !isWaiting && !session.isReceivingContent }
   override func timedOut(_ server: Server) { session.timedOut(reply: &server.reply) }
@@ -39,6 +39,10 @@ final class SMTPConnection: Connection {
     if session.isReceivingContent { return (.upload, Limits.paceSeconds) }
     return (.command, Limits.smtpIdle)
   }
+
+  override var grace: Int64? { session.isInTransaction ? Limits.graceInTransaction : Limits.grace }
+  override func crowdedOut(_ server: Server) { session.tooManyConnections(reply: &server.reply) }
+  override func spokeTooEarly(_ server: Server) { session.spokeTooEarly(reply: &server.reply) }
 
   override func step(_ input: Span<UInt8>, _ server: Server) -> (consumed: Int, step: Step) {
     var consumed = 0
@@ -131,6 +135,7 @@ final class SMTPConnection: Connection {
     case .unknown:
       answer = .unknown
       reason = "nobody here has this name"
+      server.missed(self, mailbox.text)
     case .notLocal:
       answer = .notLocal
       reason = "not our domain"

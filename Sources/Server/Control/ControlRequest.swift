@@ -8,6 +8,8 @@ public enum ControlRequest: Equatable, Sendable {
   /// `octets` of content in wire format follow.
   case deliver(octets: Int, time: Int64, names: [Bytes])
   case reload
+  /// Ends the ban of an address, in text.
+  case unban(Bytes)
 
   /// Why a line is no request, in words.
   enum Failure: Error {
@@ -29,6 +31,8 @@ public enum ControlRequest: Equatable, Sendable {
       self = .status
     } else if verb.equalsIgnoringCase("reload"), words.count == 1 {
       self = .reload
+    } else if verb.equalsIgnoringCase("unban"), words.count == 2 {
+      self = .unban(Bytes(line.extracting(words[1])))
     } else if verb.equalsIgnoringCase("restore"), words.count == 3 {
       self = .restore(name: Bytes(line.extracting(words[1])), sequences: try Self.sequences(line.extracting(words[2])))
     } else if verb.equalsIgnoringCase("delete"), words.count == 3 {
@@ -44,7 +48,7 @@ public enum ControlRequest: Equatable, Sendable {
   }
 
   private static func isVerb(_ word: Span<UInt8>) -> Bool {
-    word.equalsIgnoringCase("status") || word.equalsIgnoringCase("reload") || word.equalsIgnoringCase("restore")
+    word.equalsIgnoringCase("status") || word.equalsIgnoringCase("unban") || word.equalsIgnoringCase("reload") || word.equalsIgnoringCase("restore")
       || word.equalsIgnoringCase("delete") || word.equalsIgnoringCase("deliver")
   }
 

@@ -44,6 +44,15 @@ extension Server {
     add("connections.pop3", Int64(counts[Int(Service.pop3.rawValue)].count))
     add("delivered", Int64(clamping: delivered))
     add("logins", Int64(clamping: loggedIn))
+    let bans = guessing.bans(now: seconds)
+    add("banned", Int64(bans.count))
+    for ban in bans.prefix(Limits.bansTold) {
+      var line = Bytes("ban=")
+      SocketAddress.append(network: ban.network, to: &line)
+      line += " "
+      line.append(decimal: UInt64(clamping: ban.seconds))
+      lines.append(line)
+    }
     add("accounts", Int64(directory.accounts.count))
     add("problems", Int64(directory.problems.count))
     var messages = 0

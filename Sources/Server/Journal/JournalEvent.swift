@@ -36,7 +36,7 @@ public enum JournalEvent {
   case deleted(name: Bytes, messages: Int)
   case restored(name: Bytes, messages: Int)
 
-  case tooManyConnections(Service, inAll: Bool, limit: Int, peer: SocketAddress)
+  case tooManyConnections(Service, ConnectionCounts.Refusal, limit: Int, peer: SocketAddress)
   case noDescriptors(Errno)
   case fewDescriptors(Int, wanted: Int)
   case timedOut(Service, awaited: StaticString, peer: SocketAddress)
@@ -263,12 +263,16 @@ extension JournalEvent {
       text.append(shown: name.span, limit: Limits.accountName)
       text += " messages="
       text.append(decimal: messages)
-    case .tooManyConnections(let service, let inAll, let limit, let peer):
+    case .tooManyConnections(let service, let refusal, let limit, let peer):
       text += "refused a connection for "
       text += service.name
-      text += inAll ? ": MaximumConnections=" : ": MaximumConnectionsPerAddress="
+      switch refusal {
+      case .inAll: text += ": MaximumConnections="
+      case .fromAddress: text += ": MaximumConnectionsPerAddress="
+      case .tooOften: text += ": the number from one address in a minute, "
+      }
       text.append(decimal: limit)
-      text += " is reached"
+      text += refusal == .tooOften ? ", is passed" : " is reached"
       append(peer, to: &text)
     case .noDescriptors(let error):
       text += "no descriptor left for a new connection: "
