@@ -123,12 +123,32 @@ struct LimitTests {
 
   @Test("Replies to a flood of pipelined commands never pile up past the limit and one reply")
   func flood() {
-    let commands = String(repeating: "NOOP\r\nHELP\r\nVRFY x\r\n", count: 2000)
+    let commands = String(repeating: "RCPT TO:<anna@office.example>\r\n", count: 6000)
     var office = Office()
-    office.hear(Bytes(commands))
+    office.hear(Bytes("HELO c\r\nMAIL FROM:<>\r\n" + commands))
     #expect(office.mostReplies < Limits.smtpReplies + 512)
-    #expect(office.lines.count == 1 + 5 * 2000)
+    #expect(office.lines.count == 3 + 6000)
     office.checkReplies()
+  }
+
+  @Test(
+    "Commands that bring no message end the session after a hundred; a delivery begins the count anew",
+    arguments: ["NOOP", "RSET", "HELP", "VRFY x", "HELO c", "EHLO c"])
+  func idleCommands(command: String) {
+    let flood = String(repeating: command + "\r\n", count: Limits.smtpIdleCommands)
+    var office = Office()
+    office.hear(Bytes(flood))
+    #expect(!office.isClosed)
+    office.hear(Bytes(command + "\r\n"))
+    #expect(office.isClosed && Self.last(office).hasPrefix("421 4.7.0"))
+
+    var sender = Office()
+    for _ in 0..<5 {
+      sender.hear(Bytes(String(repeating: command + "\r\n", count: Limits.smtpIdleCommands - 1)))
+      sender.hear(Bytes("\(sender.deliveries.isEmpty ? "HELO c\r\n" : "")MAIL FROM:<>\r\nRCPT TO:<anna@office.example>\r\n"))
+      sender.hear(Bytes("BDAT 3 LAST\r\nx\r\n"))
+    }
+    #expect(!sender.isClosed && sender.deliveries.count == 5)
   }
 
   @Test("A line without an end is answered once, and ends the session when it becomes a flood")

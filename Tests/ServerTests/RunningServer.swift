@@ -69,6 +69,8 @@ final class RunningServer: @unchecked Sendable {
     configuration.pop3.listenTLS = []
     configuration.smtp.listen = [.address(loopback)]
     configuration.pop3.listen = [.address(loopback)]
+    configuration.smtp.listenTLS = []
+    configuration.pop3.listenTLS = []
     configuration.spool.keepFree = .percent(0)
     adjust(&configuration)
     do throws(StartFailure) {
