@@ -28,7 +28,8 @@ extension Session {
     case .helo, .ehlo, .rset, .vrfy, .noop, .help:
       idleCommands += 1
       if idleCommands > Limits.smtpIdleCommands {
-        return self.end("421 4.7.0 ", " Too many commands that bring no message; closing. Connect when there is one.", &reply)
+        let text: StaticString = " Too many commands that bring no message; closing. Connect when there is one."
+        return self.end("421 4.7.0 ", text, &reply)
       }
     default: break
     }

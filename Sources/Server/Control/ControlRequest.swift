@@ -48,8 +48,8 @@ public enum ControlRequest: Equatable, Sendable {
   }
 
   private static func isVerb(_ word: Span<UInt8>) -> Bool {
-    word.equalsIgnoringCase("status") || word.equalsIgnoringCase("unban") || word.equalsIgnoringCase("reload") || word.equalsIgnoringCase("restore")
-      || word.equalsIgnoringCase("delete") || word.equalsIgnoringCase("deliver")
+    word.equalsIgnoringCase("status") || word.equalsIgnoringCase("reload") || word.equalsIgnoringCase("restore")
+      || word.equalsIgnoringCase("delete") || word.equalsIgnoringCase("deliver") || word.equalsIgnoringCase("unban")
   }
 
   /// `anna,bert`
