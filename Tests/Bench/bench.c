@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,14 +94,81 @@ void send_all(int fd, const void *data, size_t length)
 	}
 }
 
+int listen_anywhere(void)
+{
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	socklen_t address_length = sizeof address;
+	struct timeval minutes = {.tv_sec = 300};
+	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 64) != 0 ||
+	    getsockname(listener, (struct sockaddr *)&address, &address_length) != 0 ||
+	    setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &minutes, sizeof minutes) != 0)
+		err(71, "listen");
+	printf("%d\n", ntohs(address.sin_port));
+	fflush(stdout);
+	return listener;
+}
+
+int accept_next(int listener)
+{
+	int fd = accept(listener, NULL, NULL);
+	if (fd < 0)
+		err(71, "accept");
+	struct timeval minute = {.tv_sec = 60};
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &minute, sizeof minute) != 0)
+		err(71, "setsockopt");
+	return fd;
+}
+
 struct reader *reader_new(int fd)
 {
 	struct reader *reader = malloc(sizeof *reader);
 	if (reader == NULL)
 		err(71, "malloc");
-	reader->fd = fd;
-	reader->start = reader->end = 0;
+	reader_begin(reader, fd);
 	return reader;
+}
+
+void reader_begin(struct reader *reader, int fd)
+{
+	reader->fd = fd;
+	reader->tls = NULL;
+	reader->start = reader->end = 0;
+}
+
+void say(struct reader *reader, const void *data, size_t length)
+{
+	if (reader->tls == NULL)
+		send_all(reader->fd, data, length);
+	else if (SSL_write(reader->tls, data, (int)length) != (int)length)
+		errx(74, "SSL_write: error %d", SSL_get_error(reader->tls, -1));
+}
+
+char *expect_ok(struct reader *reader)
+{
+	char *line = read_line(reader);
+	if (strncmp(line, "+OK", 3) != 0)
+		errx(76, "expected +OK, the server answered: %s", line);
+	return line;
+}
+
+/* Reads what there is, at most `room` octets. 0 at end of file. */
+static size_t receive(struct reader *reader, char *into, size_t room)
+{
+	if (reader->tls == NULL) {
+		ssize_t got = recv(reader->fd, into, room, 0);
+		if (got < 0)
+			err(74, "recv");
+		return (size_t)got;
+	}
+	int got = SSL_read(reader->tls, into, (int)room);
+	if (got > 0)
+		return (size_t)got;
+	int why = SSL_get_error(reader->tls, got);
+	if (why != SSL_ERROR_ZERO_RETURN)
+		err(74, "SSL_read: error %d", why);
+	return 0;
 }
 
 /* Reads more behind what is there. False at end of file. */
@@ -113,10 +181,8 @@ static int fill(struct reader *reader)
 	}
 	if (reader->end == sizeof reader->buffer)
 		errx(76, "an answer's line is longer than %zu octets", sizeof reader->buffer);
-	ssize_t got = recv(reader->fd, reader->buffer + reader->end, sizeof reader->buffer - reader->end, 0);
-	if (got < 0)
-		err(74, "recv");
-	reader->end += (size_t)got;
+	size_t got = receive(reader, reader->buffer + reader->end, sizeof reader->buffer - reader->end);
+	reader->end += got;
 	return got > 0;
 }
 

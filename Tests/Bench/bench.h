@@ -1,6 +1,6 @@
 /*
  * bench.h: what the load programs share: the clock, a bounded number from the command line, a blocking connection that
- * never waits longer than a minute, a reader of lines, and the text of a message.
+ * never waits longer than a minute, a reader of lines, and the text of a message. What TLS takes is in tls.h.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -28,15 +28,31 @@ int connect_to(int port, int nodelay);
 /* Writes all of `data`, or ends the program. */
 void send_all(int fd, const void *data, size_t length);
 
+/* A listener on a free loopback port, which is printed on a line of its own. Accepting gives up after five minutes. */
+int listen_anywhere(void);
+
+/* The next connection. Writing to it gives up after 60 seconds. */
+int accept_next(int listener);
+
 /* Buffered reading of answers. */
 struct reader {
 	int fd;
+	struct ssl_st *tls; /* NULL in the clear */
 	size_t start, end;
 	char buffer[256 * 1024];
 };
 
 /* A reader on `fd`, allocated once. */
 struct reader *reader_new(int fd);
+
+/* Forgets what was read, and reads from `fd` now, in the clear. */
+void reader_begin(struct reader *reader, int fd);
+
+/* Writes all of `data` to the reader's connection, or ends the program. */
+void say(struct reader *reader, const void *data, size_t length);
+
+/* Reads the next line and expects it to begin with "+OK"; returns it. Ends the program otherwise. */
+char *expect_ok(struct reader *reader);
 
 /* The next line, ended by NUL instead of CRLF, valid until the next call. Ends the program at end of file. */
 char *read_line(struct reader *reader);

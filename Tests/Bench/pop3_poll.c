@@ -32,10 +32,7 @@ static char *command(int fd, struct reader *reader, const char *line)
 {
 	if (line != NULL)
 		send_all(fd, line, strlen(line));
-	char *answer = read_line(reader);
-	if (strncmp(answer, "+OK", 3) != 0)
-		errx(76, "expected +OK, the server answered: %s", answer);
-	return answer;
+	return expect_ok(reader);
 }
 
 static void *run(void *argument)
@@ -48,8 +45,7 @@ static void *run(void *argument)
 
 	for (long i = 0; i < poller->polls; i++) {
 		int fd = connect_to(port, 0);
-		reader->fd = fd;
-		reader->start = reader->end = 0;
+		reader_begin(reader, fd);
 		command(fd, reader, NULL);
 		command(fd, reader, user);
 		command(fd, reader, pass);

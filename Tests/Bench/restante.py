@@ -7,12 +7,19 @@ from workshop import TOP, Failure, Pop3, Server, free_ports, show
 
 PROGRAM = TOP / "build" / "restante"
 PASSWORD = "bench-secret"
+# Lines of the two sections: more than the load programs open.
+LIMITS = ("MaximumConnections=100\nMaximumConnectionsPerAddress=100",
+          "MaximumConnections=1100\nMaximumConnectionsPerAddress=1100")
 
 
 class Restante:
-    """`restante serve` on two loopback ports, its state in `state`, with accounts user0 … user(N-1)."""
+    """
+    `restante serve` on two loopback ports, or four with `tls`, its state in `state`, with accounts user0 … user(N-1).
 
-    def __init__(self, workshop, state, accounts=10):
+    `limits` are the configuration's lines that say how many connections SMTP takes, and POP3.
+    """
+
+    def __init__(self, workshop, state, accounts=10, tls=False, limits=LIMITS):
         if not PROGRAM.exists():
             raise Failure(f"{show(PROGRAM)} is not there: run make first")
         # A program built a moment ago has pages that are not on disk yet; they would count as its private memory.
@@ -23,7 +30,9 @@ class Restante:
         self.state.mkdir(parents=True, exist_ok=True)
         self.config = workshop.path / "restante.conf"
         self.server = None
-        self.smtp, self.pop3 = free_ports(2)
+        self.smtp, self.pop3, self.submissions, self.pop3s = free_ports(4)
+        smtp_tls, pop3_tls = (f"127.0.0.1:{p}" if tls else "no" for p in (self.submissions, self.pop3s))
+        smtp_limits, pop3_limits = limits
         self.config.write_text(f"""\
 [Device]
 HostName=bench.example
@@ -31,15 +40,13 @@ Domains=bench.example
 StateDirectory={self.state}
 [SMTP]
 Listen=127.0.0.1:{self.smtp}
-ListenTLS=no
-MaximumConnections=100
-MaximumConnectionsPerAddress=100
+ListenTLS={smtp_tls}
+{smtp_limits}
 [POP3]
 Listen=127.0.0.1:{self.pop3}
-ListenTLS=no
+ListenTLS={pop3_tls}
 RequireTLS=no
-MaximumConnections=1100
-MaximumConnectionsPerAddress=1100
+{pop3_limits}
 [Spool]
 Quota=100G
 """, encoding="ascii")
@@ -63,9 +70,14 @@ Quota=100G
     def pid(self):
         return self.server.pid
 
-    def connect(self, name="user0"):
+    @property
+    def certificate(self):
+        """The PEM file of the certificate that it made for itself at its first start, with the key."""
+        return self.state / "certificate.pem"
+
+    def connect(self, name="user0", tls=False):
         """A session that has logged in."""
-        session = Pop3(self.pop3)
+        session = Pop3(self.pop3s if tls else self.pop3, tls=tls)
         session.login(name, PASSWORD)
         return session
 

@@ -1,96 +1,18 @@
 """The figures: one function a row. Each returns what was reached and says in `notes` what that was made of."""
 
 import contextlib
-import dataclasses
-import functools
 import os
 import shutil
 import statistics
 import time
-from typing import Callable
 
-from device import Device
 from dovecot import Dovecot
 from postfix import Postfix
-from restante import PASSWORD, Restante
-from workshop import PROGRAMS, TOP, Failure, PeakMemory, Server, Workshop, private_dirty
+from restante import PASSWORD
+from table import KB, MB, ROWS, row
+from workshop import TOP, Failure, PeakMemory, Yardstick, settled_memory
 
-KB, MB = 1000, 1000 * 1000
 MESSAGE = 4096
-
-
-@dataclasses.dataclass
-class Bench:
-    """One row's surroundings: its workshop and device, how often to measure, and the notes for its reader."""
-
-    workshop: Workshop
-    device: Device
-    runs: int
-    scale: int
-    notes: list = dataclasses.field(default_factory=list)
-
-    def note(self, text):
-        self.notes.append(text)
-
-    def many(self, count):
-        """`count`, or a small part of it when only the function is to be tried."""
-        return max(10, count // self.scale)
-
-    def restante(self, **options):
-        """A server with an empty state on the measured file system, not yet started."""
-        return Restante(self.workshop, self.device.path / "restante", **options)
-
-    def ratio(self, ours, name, theirs, unit):
-        """
-        Measures ours, theirs, ours, theirs …, after one unmeasured round, and returns the median of the pairs' ratios.
-        Both are functions that return a rate.
-        """
-        ours(), theirs()
-        pairs = [(ours(), theirs()) for _ in range(self.runs)]
-        ratios = sorted(a / b for a, b in pairs)
-        mine, others = (statistics.median(p[i] for p in pairs) for i in (0, 1))
-        self.note(f"restante {mine:,.0f}, {name} {others:,.0f} {unit}; "
-                  f"{self.runs} pairs, ratios {ratios[0]:.2f} to {ratios[-1]:.2f}")
-        return statistics.median(ratios)
-
-
-@dataclasses.dataclass
-class Row:
-    """A line of the table: its name on the command line, what it measures, what is asked, and how it is measured."""
-
-    name: str
-    what: str
-    limit: float
-    at_most: bool
-    unit: str
-    measure: Callable[[Bench], float]
-
-    def shown(self, value):
-        if self.unit == "times":
-            return f"{value:.2f} times"
-        if self.unit == "kB":
-            return f"{value / KB:,.0f} kB"
-        if self.unit == "MB":
-            return f"{value / MB:.2f} MB"
-        return f"{value:.2f} {self.unit}".strip()
-
-    @property
-    def asked(self):
-        return ("at most " if self.at_most else "at least ") + self.shown(self.limit)
-
-    def reached(self, value):
-        return value <= self.limit if self.at_most else value >= self.limit
-
-
-ROWS = []
-
-
-def row(name, what, limit, unit, at_most=False, **arguments):
-    """Makes a row of the function below it. May be given several times, with other `arguments`."""
-    def add(function):
-        ROWS.append(Row(name, what, limit, at_most, unit, functools.partial(function, **arguments)))
-        return function
-    return add
 
 
 # --- the program and its memory --------------------------------------------------------------------------------------
@@ -120,22 +42,10 @@ def has_symbols(elf):
     return any(field(table + i * entry + 4, 4) == 2 for i in range(count))  # SHT_SYMTAB
 
 
-def settled_memory(pid):
-    """Private_Dirty once it has not changed for half a second."""
-    last, same = None, 0
-    for _ in range(100):
-        now = private_dirty(pid)
-        same = same + 1 if now == last else 0
-        if same == 5:
-            break
-        last = now
-        time.sleep(0.1)
-    return last
-
-
-@row("idle", "private memory (Private_Dirty) idle, after start", 1.6 * MB, "MB", at_most=True)
-def idle(bench):
-    restante = bench.restante()
+@row("idle-tls", "the same, ready for TLS: all four ports listening", 2 * MB, "MB", at_most=True, tls=True)
+@row("idle", "private memory (Private_Dirty) idle, after start", 1.6 * MB, "MB", at_most=True, tls=False)
+def idle(bench, tls):
+    restante = bench.restante(tls=tls)
     def once():
         restante.start()
         try:
@@ -149,7 +59,23 @@ def idle(bench):
 
 @row("connections", "1,000 idle authenticated POP3 connections, more than idle", 1.0 * MB, "MB", at_most=True)
 def connections(bench):
-    restante = bench.restante()
+    more, many = measure_connections(bench, tls=False)
+    bench.note(f"{many} connections, ten maildrops of ten messages; {more / many:.0f} bytes a connection")
+    return more
+
+
+@row("connections-tls", "each of 1,000 idle authenticated POP3S connections, more than idle", 16 * KB, "kB",
+     at_most=True)
+def connections_tls(bench):
+    more, many = measure_connections(bench, tls=True)
+    bench.note(f"{many} connections, ten maildrops of ten messages; {more / MB:.2f} MB in all, "
+               f"{more / many:,.0f} bytes a connection")
+    return more / many
+
+
+def measure_connections(bench, tls):
+    """Private memory that idle connections take in all, and how many they are."""
+    restante = bench.restante(tls=tls)
     restante.start()
     bench.workshop.command("smtp_load", restante.smtp, 10, 100, MESSAGE, 1)
     restante.stop()
@@ -159,15 +85,13 @@ def connections(bench):
         before = settled_memory(restante.pid)
         with contextlib.ExitStack() as stack:
             for i in range(many):
-                session = stack.enter_context(contextlib.closing(restante.connect(f"user{i % 10}")))
+                session = stack.enter_context(contextlib.closing(restante.connect(f"user{i % 10}", tls)))
                 if session.count() != 10:
                     raise Failure("a maildrop of ten messages shows another number")
             more = settled_memory(restante.pid) - before
         restante.stop()
         return more
-    more = statistics.median(once() for _ in range(min(3, bench.runs)))
-    bench.note(f"{many} connections, ten maildrops of ten messages; {more / many:.0f} bytes a connection")
-    return more
+    return statistics.median(once() for _ in range(min(3, bench.runs))), many
 
 
 @row("large", "peak private memory, 10 senders push 25 MB to 10 recipients each", 8 * MB, "MB", at_most=True)
@@ -287,8 +211,8 @@ def wire_text(size):
 RETR_SIZE, RETR_MESSAGES, RETR_SESSIONS = 20_000, 1000, 5
 
 
-def fetched(bench, port, depth):
-    return bench.workshop.rate("pop3_fetch", port, "user0", PASSWORD, RETR_MESSAGES, depth, RETR_SESSIONS)
+def fetched(bench, port, depth, *tls):
+    return bench.workshop.rate("pop3_fetch", port, "user0", PASSWORD, RETR_MESSAGES, depth, RETR_SESSIONS, *tls)
 
 
 @contextlib.contextmanager
@@ -324,20 +248,10 @@ def retr_8(bench):
     restante = bench.restante()
     restante.start()
     bench.workshop.command("smtp_load", restante.smtp, 10, RETR_MESSAGES, RETR_SIZE, 1, 1)
-    said = bench.workshop.path / "sendfile.out"
     connections = (bench.runs + 1) * RETR_SESSIONS
-    loop = Server(
-        bench.workshop, [PROGRAMS / "sendfile_loop", bench.device.path / "poured", RETR_SIZE, connections], said)
-    for _ in range(1000):
-        if said.read_text().endswith("\n"):
-            break
-        time.sleep(0.01)
-    else:
-        raise loop.fail("no port")
-    port = int(said.read_text())
-    bench.workshop.remember("sendfile_loop", "FILE", RETR_SIZE, connections)
+    loop = Yardstick(bench.workshop, "sendfile_loop", bench.device.path / "poured", RETR_SIZE, connections)
     return bench.ratio(
-        lambda: fetched(bench, restante.pop3, 8), "the C loop", lambda: fetched(bench, port, 0), "messages/s")
+        lambda: fetched(bench, restante.pop3, 8), "the C loop", lambda: fetched(bench, loop.port, 0), "messages/s")
 
 
 @row("poll-5", "login, STAT, UIDL, QUIT on 5 messages, against dovecot-pop3d in high-performance mode", 8, "times",
@@ -412,6 +326,6 @@ def start(bench, rebuilt):
 
 
 # Decorators work from the inside out; people read from the top.
-ORDER = ["size-amd64", "size-arm64", "size-armhf", "idle", "connections", "large", "smtp-10", "smtp-1", "postfix-10",
+ORDER = ["size-amd64", "size-arm64", "size-armhf", "idle", "idle-tls", "connections", "connections-tls", "large", "smtp-10", "smtp-1", "postfix-10",
          "postfix-1", "device-10", "device-1", "retr", "retr-8", "poll-10000", "poll-5", "start", "rebuild"]
 ROWS.sort(key=lambda r: ORDER.index(r.name))

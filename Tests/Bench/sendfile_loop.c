@@ -6,16 +6,12 @@
  *
  *   sendfile_loop FILE SIZE CONNECTIONS
  */
-#include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -41,25 +37,9 @@ int main(int argc, char **argv)
 		if (write(file, content, length) != (ssize_t)length)
 			err(74, "write");
 
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	socklen_t address_length = sizeof address;
-	struct timeval minutes = {.tv_sec = 300};
-	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 8) != 0 ||
-	    getsockname(listener, (struct sockaddr *)&address, &address_length) != 0 ||
-	    setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &minutes, sizeof minutes) != 0)
-		err(71, "listen");
-	printf("%d\n", ntohs(address.sin_port));
-	fflush(stdout);
-
+	int listener = listen_anywhere();
 	for (long connection = 0; connection < connections; connection++) {
-		int fd = accept(listener, NULL, NULL);
-		if (fd < 0)
-			err(71, "accept");
-		struct timeval minute = {.tv_sec = 60};
-		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &minute, sizeof minute) != 0)
-			err(71, "setsockopt");
+		int fd = accept_next(listener);
 		static const char greeting[] = "+OK sendfile\r\n";
 		send_all(fd, greeting, sizeof greeting - 1);
 		for (long i = 0; i < messages; i++) {

@@ -1,12 +1,14 @@
 """What every row needs: a place to work that vanishes afterwards, load programs, started servers, one clock."""
 
 import contextlib
+import functools
 import os
 import pathlib
 import shlex
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -41,15 +43,17 @@ def put_first():
 def compile_programs():
     """Compiles each NAME.c beside this file into build/bench/NAME, unless it is newer than its sources."""
     PROGRAMS.mkdir(parents=True, exist_ok=True)
-    shared = [HERE / "bench.c", HERE / "bench.h"]
+    common = [HERE / "bench.c", HERE / "tls.c"]
+    shared = [*common, HERE / "bench.h", HERE / "tls.h"]
     for source in sorted(HERE.glob("*.c")):
-        if source.name == "bench.c":
+        if source in common:
             continue
         program = PROGRAMS / source.stem
         if program.exists() and all(program.stat().st_mtime > s.stat().st_mtime for s in [source, *shared]):
             continue
         subprocess.run(
-            ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program, source, HERE / "bench.c"],
+            ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program, source, *common, "-lssl",
+             "-lcrypto"],
             check=True)
 
 
@@ -88,7 +92,7 @@ class Workshop:
     def command(self, *words, timeout=600, input=None):
         """Runs one of the load programs or any other command and returns its standard output."""
         words = [str(word) for word in words]
-        if words[0] in {"append", "smtp_load", "pop3_fetch", "pop3_poll"}:
+        if words[0] in {"append", "smtp_load", "pop3_fetch", "pop3_poll", "pop3_visit", "tls_logins"}:
             self.remember(words[0], "FILE" if words[0] == "append" else "PORT", *words[2:])
             words[0] = str(PROGRAMS / words[0])
         try:
@@ -109,7 +113,7 @@ class Workshop:
 class Server:
     """A child that serves until `stop`. It is ended by its process id, first asked, after ten seconds told."""
 
-    def __init__(self, workshop, words, log, env=None, signal_number=signal.SIGTERM):
+    def __init__(self, workshop, words, log, env=None, signal_number=signal.SIGTERM, descriptors=()):
         self.words = [str(word) for word in words]
         self.log = pathlib.Path(log)
         self._signal = signal_number
@@ -117,7 +121,7 @@ class Server:
             self.started = time.monotonic()
             self.process = subprocess.Popen(
                 self.words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, start_new_session=True,
-                preexec_fn=put_first)
+                preexec_fn=put_first, pass_fds=descriptors)
         self.pid = self.process.pid
         workshop.at_exit(self.stop)
 
@@ -156,6 +160,29 @@ class Server:
         raise self.fail(f"no greeting on port {port} after {timeout} s")
 
 
+class Yardstick(Server):
+    """A C program that serves what Restante is held against, and prints the port where it does. `words` name it."""
+
+    def __init__(self, workshop, name, *words):
+        said = workshop.path / f"{name}.out"
+        super().__init__(workshop, [PROGRAMS / name, *words], said)
+        workshop.remember(name, "FILE", *words[1:])
+        for _ in range(1000):
+            if said.read_text().endswith("\n"):
+                break
+            time.sleep(0.01)
+        else:
+            raise self.fail("no port")
+        self.port = int(said.read_text())
+
+
+def processor_seconds(pid):
+    """Processor time of a process so far, the kernel's work for it included, in ticks of 10 ms."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def free_ports(count):
     """Loopback ports that nobody listened on a moment ago."""
     with contextlib.ExitStack() as stack:
@@ -172,6 +199,19 @@ def private_dirty(pid):
             if line.startswith("Private_Dirty:"):
                 return int(line.split()[1]) * 1024
     raise Failure(f"/proc/{pid}/smaps_rollup has no Private_Dirty")
+
+
+def settled_memory(pid):
+    """Private_Dirty once it has not changed for half a second."""
+    last, same = None, 0
+    for _ in range(100):
+        now = private_dirty(pid)
+        same = same + 1 if now == last else 0
+        if same == 5:
+            break
+        last = now
+        time.sleep(0.1)
+    return last
 
 
 class PeakMemory:
@@ -197,11 +237,22 @@ class PeakMemory:
         self._thread.join()
 
 
+@functools.cache
+def trusting():
+    """A client's side of TLS that takes any certificate: here nobody is between."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 class Pop3:
     """A POP3 connection for checks between measurements, where its own speed does not matter."""
 
-    def __init__(self, port, timeout=60):
+    def __init__(self, port, timeout=60, tls=False):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        if tls:
+            self.socket = trusting().wrap_socket(self.socket)
         self._pending = b""
         self.answer()
 
