@@ -14,6 +14,9 @@ export LC_ALL := C.UTF-8
 PREFIX ?= /usr
 SYSCONFDIR ?= /etc
 DESTDIR ?=
+# Where systemd looks for what the administrator installs, or a package.
+SYSTEMDDIR ?= $(PREFIX)/lib/systemd
+UNITDIR ?= $(SYSTEMDDIR)/system
 
 # MARK: what the program is made of
 
@@ -266,6 +269,11 @@ install: build/restante ## into $(DESTDIR)$(PREFIX)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 systemd/restante.conf.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/restante README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/restante/examples systemd/restante.conf
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(wildcard systemd/*.service systemd/*.socket systemd/*.timer)
+	install -D -m 644 -t $(DESTDIR)$(SYSTEMDDIR)/dnssd $(wildcard systemd/dnssd/*)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/sysusers.d systemd/sysusers.d/restante.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/tmpfiles.d systemd/tmpfiles.d/restante.conf
+	[ "$(PREFIX)" = /usr ] || sed -i 's|/usr/bin/restante|$(PREFIX)/bin/restante|' $(DESTDIR)$(UNITDIR)/restante*.service
 
 clean: ## removes what was built; other architectures' libraries stay
 	rm -rf .build build/unit build/fuzz build/obj build/restante $(addprefix build/,$(ARCHITECTURES))

@@ -41,6 +41,13 @@ public struct PasswordCache {
     tags[account.name] = tag
   }
 
+  /// Forgets all of them: each is looked at again when it comes.
+  public mutating func forget() {
+    tags = [:]
+    order = []
+    oldest = 0
+  }
+
   private func tag(_ password: Bytes, _ account: Account) throws(Errno) -> Bytes {
     // Lengths are fixed but for the last part's, and the name's is told.
     var data = Bytes()

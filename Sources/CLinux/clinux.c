@@ -98,6 +98,8 @@ int64_t cl_pwrite(int fd, const void *buffer, size_t count, int64_t offset) {
 }
 
 int cl_fdatasync(int fd) { OR_ERRNO(fdatasync(fd)); }
+int cl_forget_cached(int fd) { return -posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); }
+
 int cl_fsync(int fd) { OR_ERRNO(fsync(fd)); }
 int cl_ftruncate(int fd, int64_t size) { OR_ERRNO(ftruncate(fd, size)); }
 int cl_allocate(int fd, int64_t offset, int64_t length) { OR_ERRNO(fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length)); }
@@ -204,9 +206,11 @@ static void address_out(const union any_address *from, struct cl_address *out) {
     out->port = ntohs(from->v4.sin_port);
     memcpy(out->octets, &from->v4.sin_addr, 4);
   } else if (from->any.sa_family == AF_INET6) {
-    out->family = 6;
+    // An IPv4 peer of a socket that takes both families: it is what it is.
+    int mapped = IN6_IS_ADDR_V4MAPPED(&from->v6.sin6_addr);
+    out->family = mapped ? 4 : 6;
     out->port = ntohs(from->v6.sin6_port);
-    memcpy(out->octets, &from->v6.sin6_addr, 16);
+    memcpy(out->octets, from->v6.sin6_addr.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
   } else {
     out->family = 1;
   }
@@ -378,6 +382,7 @@ int cl_epoll_set(int epoll, int fd, uint32_t interest, uint64_t token, int is_ne
   struct epoll_event event = {.events = EPOLLRDHUP, .data.u64 = token};
   if (interest & CL_POLL_READ) event.events |= EPOLLIN;
   if (interest & CL_POLL_WRITE) event.events |= EPOLLOUT;
+  if (interest & CL_POLL_PRIORITY) event.events |= EPOLLPRI;
   // A peer that has half closed and whom we do not read now must not wake us again and again.
   if (!(interest & CL_POLL_READ)) event.events &= ~(uint32_t)EPOLLRDHUP;
   OR_ERRNO(epoll_ctl(epoll, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event));
@@ -394,6 +399,7 @@ int cl_epoll_wait(int epoll, struct cl_event *events, int count, int timeout_ms)
     uint32_t flags = 0;
     if (native[i].events & (EPOLLIN | EPOLLRDHUP)) flags |= CL_POLL_READ;
     if (native[i].events & EPOLLOUT) flags |= CL_POLL_WRITE;
+    if (native[i].events & EPOLLPRI) flags |= CL_POLL_PRIORITY;
     if (native[i].events & (EPOLLERR | EPOLLHUP)) flags |= CL_POLL_HANGUP;
     events[i].token = native[i].data.u64;
     events[i].ready = flags;

@@ -19,11 +19,12 @@ final class Listener {
 
   var number: Int32 { socket.number }
 
-  /// All listeners the configuration asks for.
+  /// All listeners: those the service manager hands over, or where there are none, those the configuration asks for.
   static func openAll(
     _ configuration: Configuration, _ journal: Journal, now: Int64
   ) throws(StartFailure) -> [Listener] {
-    var all: [Listener] = []
+    var all = handedOver(configuration, journal, now)
+    if !all.isEmpty { return all }
     for isTLS in [false, true] {
       let (smtp, pop3) = (configuration.smtp, configuration.pop3)
       for listen in isTLS ? smtp.listenTLS : smtp.listen { try open(listen, .smtp, isTLS, &all, journal, now) }
@@ -34,6 +35,47 @@ final class Listener {
         StartFailure.configuration, Bytes("nothing to listen on: all of Listen= and ListenTLS= are \"no\""))
     }
     return all
+  }
+
+  /// What the service manager opened for us. It keeps the ports while we start anew, and knows which they are; of the
+  /// configuration's Listen= and ListenTLS= only "no" is heeded.
+  private static func handedOver(_ configuration: Configuration, _ journal: Journal, _ now: Int64) -> [Listener] {
+    var all: [Listener] = []
+    for (name, number) in ServiceManager.takeSockets() {
+      let socket = Descriptor(number)
+      let kind = kinds.firstIndex { name.equals($0.name) }
+      guard let kind, let local = try? Sockets.localAddress(number) else {
+        journal.record(.unknownSocket(name: name), now: now)
+        continue
+      }
+      let (_, service, isTLS) = kinds[kind]
+      guard wants(kinds[kind], configuration) else {
+        journal.record(.socketUnwanted(service, isTLS: isTLS), now: now)
+        continue
+      }
+      Sockets.setNoDelay(number, true)
+      all.append(Listener(socket, service, isTLS: isTLS, local))
+    }
+    if all.isEmpty { return all }
+    for kind in kinds where wants(kind, configuration) {
+      if all.contains(where: { $0.service == kind.service && $0.isTLS == kind.isTLS }) { continue }
+      journal.record(.socketMissing(kind.service, isTLS: kind.isTLS), now: now)
+    }
+    return all
+  }
+
+  private typealias Kind = (name: StaticString, service: Service, isTLS: Bool)
+
+  /// What sockets are called that the service manager hands over: as their ports are in services(5).
+  private static var kinds: [Kind] {
+    [("smtp", .smtp, false), ("submissions", .smtp, true), ("pop3", .pop3, false), ("pop3s", .pop3, true)]
+  }
+
+  private static func wants(_ kind: Kind, _ configuration: Configuration) -> Bool {
+    switch kind.service {
+    case .pop3: !(kind.isTLS ? configuration.pop3.listenTLS : configuration.pop3.listen).isEmpty
+    default: !(kind.isTLS ? configuration.smtp.listenTLS : configuration.smtp.listen).isEmpty
+    }
   }
 
   private static func open(

@@ -84,6 +84,11 @@ public final class Server {
   var delivered: UInt64 = 0
   var loggedIn: UInt64 = 0
 
+  /// What the service manager is told.
+  var supervision = Supervision()
+  /// How short memory is.
+  var pressure = MemoryPressure()
+
   enum Phase: Equatable {
     case serving
     /// Until then, in ``seconds``, what is under way may end.
@@ -98,6 +103,7 @@ public final class Server {
     static let spool: UInt64 = 1
     static let hashing: UInt64 = 2
     static let remote: UInt64 = 3
+    static let pressure: UInt64 = 4
     /// And from here on the listeners.
     static let listeners: UInt64 = 16
   }
@@ -147,7 +153,8 @@ public final class Server {
     if Process.user == 0, let owner = try? Identity(ownerOf: state), owner != .root { try? owner.become() }
     do throws(SpoolError) {
       spool = try Spool(
-        state.appending("spool"), files: files, options: Self.options(configuration, files), now: now
+        state.appending("spool"), files: files, options: Self.options(configuration, files), now: now,
+        progress: Self.tellProgress()
       ) { journal.record(.spool($0)) }
     } catch {
       throw Self.failure(error, state)
@@ -187,6 +194,7 @@ public final class Server {
     try poll.add(spool.wakeUp, .read, token: Token.spool)
     try poll.add(hashing.descriptor, .read, token: Token.hashing)
     try poll.add(remote.descriptor, .read, token: Token.remote)
+    watchMemory()
     for (index, listener) in listeners.enumerated() {
       try poll.add(listener.number, .read, token: Token.listeners + UInt64(index))
     }
@@ -197,6 +205,7 @@ public final class Server {
   /// Serves until it was told to end, by a signal, by ``Remote/stop()`` or because `isOver` says so, which is asked
   /// once in each turn of the loop; then lets what is under way end, closes the spool and returns.
   public func run(until isOver: () -> Bool = { false }) {
+    tellReady()
     while phase != .ended {
       if phase == .serving, isOver() { drain() }
       turn()
@@ -246,6 +255,8 @@ public final class Server {
     releaseHeld()
     lookAtConnections()
     tick()
+    supervise()
+    if milliseconds >= pressure.next { lookAtPressure() }
     if case .draining(let until) = phase, connections.isEmpty || seconds >= until { end() }
     journal.flush(now: seconds)
   }
@@ -253,7 +264,7 @@ public final class Server {
   /// Milliseconds to wait for events.
   private var patience: Int {
     if !queue.isEmpty || goesOnTicking { return 0 }
-    var until = min(nextTick, nextRelease)
+    var until = min(nextTick, nextRelease, supervision.next, pressure.next)
     if nextLook < .max { until = min(until, max(nextLook, lastLook + 1) * 1000) }
     if case .draining(let end) = phase { until = min(until, end * 1000) }
     if journal.isWaiting { until = min(until, (seconds + 1) * 1000) }
@@ -283,6 +294,7 @@ public final class Server {
     case Token.signals: obeySignals()
     case Token.spool: collect()
     case Token.hashing: collectPasswords()
+    case Token.pressure: feelPressure()
     case Token.remote:
       remote.drain()
       drain()
@@ -326,6 +338,7 @@ public final class Server {
   private func tick() {
     guard goesOnTicking || milliseconds >= nextTick else { return }
     goesOnTicking = spool.tick(now: now)
+    lookAtPressure()
     announceCertificate()
     let isBusy = goesOnTicking || seconds < busyUntil
     nextTick = milliseconds + (isBusy ? 1000 : 30_000)
@@ -343,6 +356,7 @@ public final class Server {
   func drain() {
     guard phase == .serving else { return }
     phase = .draining(until: seconds + Int64(Limits.drainSeconds))
+    ServiceManager.tell("STOPPING=1\nSTATUS=Stopping; messages under way may end.")
     record(.stopping(connections: connections.count))
     for listener in listeners {
       poll.remove(listener.number)

@@ -32,6 +32,7 @@ extension Server {
   private func begin(_ socket: consuming Descriptor, _ peer: SocketAddress, _ listener: Listener) {
     let service = listener.service
     if service == .control, !mayControl(socket.number) { return }
+    if pressure.turnsAway(service, isTLS: listener.isTLS) { return sayNoRoom(listener, to: socket.number) }
     if service == .pop3, let ban = guessing.ban(of: peer, now: seconds) {
       // Senders are no guessers: mail is taken from there all the same.
       if !listener.isTLS { say(Self.banned(ban), to: socket.number) }

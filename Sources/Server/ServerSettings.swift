@@ -93,6 +93,8 @@ extension Server {
   /// returned.
   @discardableResult
   func reload() -> Bool {
+    ServiceManager.tellReloading()
+    defer { ServiceManager.tell("READY=1") }
     let device = configuration.device
     if let loaded = readAgain?() {
       guard loaded.problems.isEmpty else {

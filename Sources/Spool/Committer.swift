@@ -77,6 +77,7 @@ final class Committer: @unchecked Sendable {
       let jobs = gather(expected, patience)
       var records = 0
       var stops = false
+      var health: Spool.Health?
       for job in jobs {
         switch job {
         case .offload(let draft): log.offload(draft)
@@ -90,13 +91,14 @@ final class Committer: @unchecked Sendable {
         case .checkpoint(let facts): checkpoint(facts)
         case .reclaim(let job): log.reclaim(job)
         case .endSegment: log.endSegment()
+        case .probe(let disk): health = disk ? Probe(place, files).run() : .well
         case .stop: stops = true
         }
       }
       let before = Clock.monotonicMicroseconds
       log.flush()
       let took = Clock.monotonicMicroseconds - before
-      publish(flushed: records > 0, took)
+      publish(flushed: records > 0, took, health)
       if records > 0 {
         expected = records + lock.locked { waitingRecords }
         patience = min(2 * took, Committer.longestGathering)
@@ -133,8 +135,9 @@ final class Committer: @unchecked Sendable {
     }
   }
 
-  private func publish(flushed: Bool, _ took: Int64) {
-    let fresh = log.takeOutcomes()
+  private func publish(flushed: Bool, _ took: Int64, _ health: Spool.Health?) {
+    var fresh = log.takeOutcomes()
+    if let health { fresh.append(.probed(health)) }
     lock.locked {
       outcomes += fresh
       position = log.position

@@ -17,13 +17,15 @@ enum Job: @unchecked Sendable {
   case reclaim(Reclamation)
   /// Add nothing more to the current segment.
   case endSegment
+  /// Answer; and with `true`, see whether the disk keeps what it is given.
+  case probe(Bool)
   case stop
 
   /// Whether it adds a record, for which a flush may wait.
   var isRecord: Bool {
     switch self {
     case .message, .control: true
-    case .offload, .abandon, .checkpoint, .reclaim, .endSegment, .stop: false
+    case .offload, .abandon, .checkpoint, .reclaim, .endSegment, .probe, .stop: false
     }
   }
 }
@@ -38,6 +40,7 @@ enum Outcome: @unchecked Sendable {
   case checkpointed(Errno?)
   case reclaimed(Reclamation, Errno?)
   case segmentEnded
+  case probed(Spool.Health)
   /// Something for the journal.
   case noticed(SpoolEvent)
 }

@@ -7,6 +7,8 @@ struct Recovery {
   let files: Files
   let identity: SpoolIdentity
   let report: (SpoolEvent) -> Void
+  /// Called before each segment is read: which it is of how many.
+  var progress: (Int, Int) -> Void = { _, _ in }
 
   /// What was found.
   struct Result {
@@ -49,7 +51,8 @@ struct Recovery {
 
     let bounds = Recovery.bounds(numbers.segments, place, files, identity)
     var referenced: [Content] = []
-    for segment in numbers.segments {
+    for (index, segment) in numbers.segments.enumerated() {
+      progress(index + 1, numbers.segments.count)
       var from: Int64 = 0
       if let checkpoint, rebuild.isEmpty {
         if segment < checkpoint.segment { continue }

@@ -44,6 +44,9 @@ public final class Spool {
   /// Octets of all drafts in memory.
   private var inMemory = 0
 
+  /// What the last probe came to, until somebody takes it.
+  var health: Health?
+
   // Room on the disk, as last looked at.
   private(set) var isLow = false
   private var available: Int64 = .max
@@ -53,10 +56,11 @@ public final class Spool {
   private var wanted: (octets: Int64, until: Int64) = (0, .min)
   private static let wantedFor: Int64 = 60
 
-  /// Opens the spool in `directory`, making it where there is none; nobody else may have it open (`.held`).
+  /// Opens the spool in `directory`, making it where there is none; nobody else may have it open (`.held`). That may
+  /// take long after a power cut: `progress` is told which segment is read now, of how many.
   public init(
     _ directory: Path, files: Files = Files(), options: SpoolOptions = SpoolOptions(), now: Int64,
-    report: @escaping (SpoolEvent) -> Void
+    progress: @escaping (Int, Int) -> Void = { _, _ in }, report: @escaping (SpoolEvent) -> Void
   ) throws(SpoolError) {
     let began = Clock.monotonic
     place = SpoolFiles(directory)
@@ -74,7 +78,7 @@ public final class Spool {
       throw error == .again ? .held : SpoolError(error)
     }
     identity = try SpoolIdentity.load(place, files)
-    let found = try Recovery(place: place, files: files, identity: identity, report: report).run()
+    let found = try Recovery(place: place, files: files, identity: identity, report: report, progress: progress).run()
     maildrops = found.maildrops
     let log = Log(place, files, key: identity.key, found.end)
     published = log.position
@@ -177,6 +181,8 @@ public final class Spool {
         }
       case .reclaimed(let job, let error):
         sweeper.reclaimed(job, error, self)
+      case .probed(let found):
+        health = found
       case .segmentEnded:
         sweeper.segmentEnded()
       case .noticed(let event):

@@ -8,6 +8,7 @@ import Wire
 ///     log/0000000002.msg      the content of one large message, in wire format
 ///     index/NAME              a maildrop's index
 ///     checkpoint              how far the indexes are known to be on disk
+///     probe                   what is written to see whether the disk keeps it
 ///     damaged/                what `check --repair` has put aside
 struct SpoolFiles: Sendable {
   let root: Path
@@ -23,6 +24,7 @@ struct SpoolFiles: Sendable {
   var id: Path { root.appending("id") }
   var secondID: Path { log.appending("id") }
   var checkpoint: Path { root.appending("checkpoint") }
+  var probe: Path { root.appending("probe") }
   var damaged: Path { root.appending("damaged") }
 
   func segment(_ number: UInt32) -> Path { numbered(number, ".log") }

@@ -62,6 +62,9 @@ open class Files: @unchecked Sendable {
     try Errno.check(cl_fdatasync(file))
   }
 
+  /// Has what was flushed read from the disk again, not from memory.
+  open func forgetCached(_ file: Int32) { _ = cl_forget_cached(file) }
+
   /// The same for a directory's names.
   open func flushDirectory(_ path: Path) throws(Errno) {
     let directory = try open(path, [.read, .directory])

@@ -8,6 +8,8 @@ public struct Poll: ~Copyable {
     public init(rawValue: UInt32) { self.rawValue = rawValue }
     public static let read = Ready(rawValue: UInt32(CL_POLL_READ))
     public static let write = Ready(rawValue: UInt32(CL_POLL_WRITE))
+    /// A condition of its own kind: poll(2), POLLPRI.
+    public static let priority = Ready(rawValue: UInt32(CL_POLL_PRIORITY))
     /// Both directions are gone, or an error waits.
     public static let hangUp = Ready(rawValue: UInt32(CL_POLL_HANGUP))
   }

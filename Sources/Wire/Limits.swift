@@ -175,6 +175,17 @@ public enum Limits {
   public static let lingerOctets = 1024 * 1024
   /// Seconds that messages under way have to come to their end when the server stops; systemd waits for 90.
   public static let drainSeconds = 5
+  /// Looks at the committer in each WatchdogSec=. After three without an answer it counts as stuck, and there is time left
+  /// to say so.
+  public static let watchdogLooks: Int64 = 4
+  /// Each so many looks one goes as far as the disk: with WatchdogSec=60 every five minutes, 288 blocks a day. Even a card
+  /// that erases 4 MB for each wears by a hundred of its thousands of turns a year; once a minute would be five times that.
+  public static let watchdogLooksForProbe = 20
+  /// Milliseconds between two lines of status for the service manager, which are for people to read.
+  public static let status: Int64 = 5000
+  /// Milliseconds without memory pressure until one of the measures against it ends. The kernel tells of it every two
+  /// seconds while it lasts.
+  public static let calm: Int64 = 5000
   /// Passwords waiting to be hashed. Each takes a board some 20 ms, so the last of them waits a second.
   public static let hashingQueue = 50
   /// Lines of one kind in the journal in one second. Beyond it they are counted, and the number is told.

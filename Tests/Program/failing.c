@@ -2,7 +2,8 @@
 // with LD_PRELOAD.
 //
 // FAILING names the control file: lines "CALL ERRNO COUNT PATH". The next COUNT calls (-1: every call) of CALL on a
-// descriptor whose path holds PATH fail with ERRNO; ERRNO -1 makes a write short instead (half of it is written).
+// descriptor whose path holds PATH fail with ERRNO; ERRNO -1 makes a write short instead (half of it is written), -2 has
+// the call hang until the rule is gone, -3 has a pread bring other octets, -4 has the call take a fifth of a second more.
 // "clock SECONDS 0 -" puts the wall clock forward by SECONDS, or back. The file is read again whenever another takes
 // its name. Each failure is appended to FAILING.did.
 #define _GNU_SOURCE
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -66,18 +68,23 @@ static void note(const char *call, const char *path, int error) {
 
 // 0, or the error the call is to fail with.
 static int fails_at(const char *call, const char *path) {
-  int saved = errno, error = 0;
-  pthread_mutex_lock(&lock);
-  load();
-  for (int i = 0; i < rule_count; i++) {
-    struct rule *rule = &rules[i];
-    if (rule->count == 0 || strcmp(rule->call, call) != 0 || strstr(path, rule->path) == NULL) continue;
-    if (rule->count > 0) rule->count--;
-    error = rule->error;
-    note(call, path, error);
-    break;
-  }
-  pthread_mutex_unlock(&lock);
+  int saved = errno, error, noted = 0;
+  do {
+    error = 0;
+    pthread_mutex_lock(&lock);
+    load();
+    for (int i = 0; i < rule_count; i++) {
+      struct rule *rule = &rules[i];
+      if (rule->count == 0 || strcmp(rule->call, call) != 0 || strstr(path, rule->path) == NULL) continue;
+      if (rule->count > 0) rule->count--;
+      error = rule->error;
+      if (!noted++) note(call, path, error);
+      break;
+    }
+    pthread_mutex_unlock(&lock);
+    if (error == -4) usleep(200000);
+    if (error == -2) usleep(10000);
+  } while (error == -2);
   errno = saved;
   return error;
 }
@@ -92,15 +99,13 @@ static int fails(const char *call, int fd) {
 }
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define FAIL_IF(name, fd)                 \
-  do {                                    \
-    int error_ = fails(name, fd);         \
-    if (error_ > 0) {                     \
-      errno = error_;                     \
-      return -1;                          \
-    }                                     \
-    if (error_ < 0) count = (count + 1) / 2; \
-  } while (0)
+#define FAIL_IF(name, fd)          \
+  int error_ = fails(name, fd);    \
+  if (error_ > 0) {                \
+    errno = error_;                \
+    return -1;                     \
+  }                                \
+  if (error_ == -1) count = (count + 1) / 2
 
 int fdatasync(int fd) {
   size_t count = 0;
@@ -126,13 +131,17 @@ ssize_t pwrite64(int fd, const void *buffer, size_t count, off64_t offset) {
   FAIL_IF("pwrite", fd);
   return NEXT(pwrite64)(fd, buffer, count, offset);
 }
+static ssize_t garble(int error, char *buffer, ssize_t length) {
+  if (error == -3 && length > 0) buffer[0] ^= 1;
+  return length;
+}
 ssize_t pread(int fd, void *buffer, size_t count, off_t offset) {
   FAIL_IF("pread", fd);
-  return NEXT(pread)(fd, buffer, count, offset);
+  return garble(error_, buffer, NEXT(pread)(fd, buffer, count, offset));
 }
 ssize_t pread64(int fd, void *buffer, size_t count, off64_t offset) {
   FAIL_IF("pread", fd);
-  return NEXT(pread64)(fd, buffer, count, offset);
+  return garble(error_, buffer, NEXT(pread64)(fd, buffer, count, offset));
 }
 ssize_t read(int fd, void *buffer, size_t count) {
   FAIL_IF("read", fd);
@@ -145,6 +154,13 @@ ssize_t sendfile(int out, int in, off_t *offset, size_t count) {
 ssize_t sendfile64(int out, int in, off64_t *offset, size_t count) {
   FAIL_IF("sendfile", in);
   return ((ssize_t(*)(int, int, off64_t *, size_t))dlsym(RTLD_NEXT, "sendfile64"))(out, in, offset, count);
+}
+
+int epoll_wait(int epoll, struct epoll_event *events, int most, int timeout) {
+  size_t count = 0;
+  FAIL_IF("epoll_wait", epoll);
+  (void)count;
+  return NEXT(epoll_wait)(epoll, events, most, timeout);
 }
 
 static int opened(const char *symbol, int directory, const char *path, int flags, mode_t mode) {

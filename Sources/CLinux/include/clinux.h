@@ -47,6 +47,7 @@ int64_t cl_pread(int fd, void *buffer, size_t count, int64_t offset);
 int64_t cl_pwrite(int fd, const void *buffer, size_t count, int64_t offset);
 int cl_fdatasync(int fd);
 int cl_fsync(int fd);
+int cl_forget_cached(int fd);  // what is read next comes from the device, as far as it was flushed
 int cl_ftruncate(int fd, int64_t size);
 int cl_allocate(int fd, int64_t offset, int64_t length);      // fallocate, size kept
 int cl_punch_hole(int fd, int64_t offset, int64_t length);
@@ -94,7 +95,7 @@ int cl_format_address(const struct cl_address *address, char *out, size_t size);
 
 // MARK: events, time, processes
 
-enum { CL_POLL_READ = 1, CL_POLL_WRITE = 2, CL_POLL_HANGUP = 4 };
+enum { CL_POLL_READ = 1, CL_POLL_WRITE = 2, CL_POLL_HANGUP = 4, CL_POLL_PRIORITY = 8 };
 struct cl_event { uint64_t token; uint32_t ready; };
 int cl_epoll(void);
 int cl_epoll_set(int epoll, int fd, uint32_t interest, uint64_t token, int is_new);

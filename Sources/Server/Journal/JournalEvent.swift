@@ -60,6 +60,19 @@ public enum JournalEvent {
   case configurationRefused
   case startFailed(Bytes)
   case leftOut(lines: Int, of: StaticString)
+
+  /// The service manager handed over a socket of a name that means nothing here.
+  case unknownSocket(name: Bytes)
+  /// It handed over sockets, but none for this.
+  case socketMissing(Service, isTLS: Bool)
+  /// It handed over one that the configuration does not want.
+  case socketUnwanted(Service, isTLS: Bool)
+  /// What does not go on any more; the service manager is asked for a new start.
+  case stuck(StaticString)
+  /// A file of the spool could not be written, flushed and read back; nil when what came back was something else.
+  case probeFailed(Errno?)
+  /// Memory is short: what is done about it, from 0 (nothing any more) to 3.
+  case memoryPressure(Int)
 }
 
 /// What one reader did in one session: messages and their octets.
@@ -85,10 +98,11 @@ extension JournalEvent {
     switch self {
     case .spool(let event): event.severity
     case .certificateProblem, .withoutTLS, .failed, .reloadRefused, .messageBroken, .draftFailed, .configurationRefused,
-      .startFailed:
+      .startFailed, .unknownSocket, .stuck, .probeFailed:
       3
     case .certificateExpires, .clockNotSet, .fewDescriptors, .noControlSocket, .maildropFault, .tooManyConnections,
-      .noDescriptors, .problem, .needsRestart, .notListening, .loginRefused, .banned, .controlRefused, .leftOut:
+      .noDescriptors, .problem, .needsRestart, .notListening, .loginRefused, .banned, .controlRefused, .leftOut,
+      .socketMissing, .socketUnwanted, .memoryPressure:
       4
     case .certificateInUse, .started, .stopping, .stopped, .reloaded, .tlsFailed, .legacyTLS, .messageRefused,
       .timedOut, .ended, .deleted, .restored:
@@ -343,6 +357,41 @@ extension JournalEvent {
       text += " more lines of the kind \""
       text += kind
       text += "\""
+    case .unknownSocket(let name):
+      text += "the service manager handed over a socket named \""
+      text.append(shown: name.span, limit: 200)
+      text += "\", which is none of smtp, submissions, pop3 and pop3s; it is not served. Mend FileDescriptorName="
+    case .socketMissing(let service, let isTLS):
+      text += "not listening for "
+      text += service.name
+      if isTLS { text += " over TLS" }
+      text += ": the service manager handed over other sockets, but none for this. Enable its socket unit, or say "
+      text += isTLS ? "ListenTLS=no" : "Listen=no"
+    case .socketUnwanted(let service, let isTLS):
+      text += "not listening for "
+      text += service.name
+      text += isTLS ? " over TLS, as ListenTLS=no says" : ", as Listen=no says"
+      text += "; but its socket unit keeps the port open, and who connects waits. Stop and mask that unit"
+    case .stuck(let what):
+      text += what
+      text += "; asking the service manager for a new start. If it comes again, think of a new card"
+    case .probeFailed(let error):
+      text += "what is written to the spool's disk "
+      if let error {
+        text += "cannot be flushed or read back ("
+        text += error.text
+        text += ")"
+      } else {
+        text += "comes back as something else"
+      }
+      text += "; if that stays so, the server is started anew. Think of a new card"
+    case .memoryPressure(let level):
+      switch level {
+      case 0: text += "memory is well again; everybody is served"
+      case 1: text += "memory is short: caches are given back"
+      case 2: text += "memory is short: new SMTP connections are told to try again later"
+      default: text += "memory is short: new connections are told to try again later"
+      }
     }
   }
 
