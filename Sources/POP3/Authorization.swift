@@ -4,11 +4,11 @@ import Wire
 extension Session {
   /// RFC 1939 §7. That the user exists is not told here, so there is no `[AUTH]` either: RFC 3206 §4.
   mutating func user(_ rest: Span<UInt8>, reply: inout Bytes) -> Effect {
-    if settings.requireTLS && !secure { return fail(.insecure, reply: &reply) }
+    guard takesPasswords else { return fail(.insecure, reply: &reply) }
     let arguments = Arguments(rest)
     guard arguments.count > 0 else { return fail(.argument, reply: &reply) }
     let name = rest.extracting(arguments.first)
-    guard arguments.count == 1, name.isUTF8, name.isPrintable else { return fail(.userName, reply: &reply) }
+    guard arguments.count == 1, SASLExchange.isName(name) else { return fail(.userName, reply: &reply) }
     state = .authorization(name: Bytes(name))
     say(.password, reply: &reply)
     return .more
@@ -16,11 +16,55 @@ extension Session {
 
   /// RFC 1939 §7. A password may hold spaces, at its ends too, so all that follows the first one is the password.
   mutating func pass(_ rest: Span<UInt8>, name: Bytes?, reply: inout Bytes) -> Effect {
-    if settings.requireTLS && !secure { return fail(.insecure, reply: &reply) }
+    guard takesPasswords else { return fail(.insecure, reply: &reply) }
     guard let name else { return fail(.userFirst, reply: &reply) }
     guard rest.count > 0 else { return fail(.argument, reply: &reply) }
-    state = .authenticating
+    state = .authenticating(nil)
     return .authenticate(name: name, password: Bytes(rest))
+  }
+
+  /// Whether one may log in here: USER, PASS and AUTH are there under the same condition.
+  private var takesPasswords: Bool { secure || !settings.requireTLS }
+
+  /// RFC 5034 §4. Without an argument it tells the mechanisms, as clients older than CAPA expect.
+  mutating func auth(_ rest: Span<UInt8>, reply: inout Bytes) -> Effect {
+    guard takesPasswords else { return fail(.insecure, reply: &reply) }
+    let arguments = Arguments(rest)
+    guard arguments.count > 0 else {
+      say(.mechanisms, reply: &reply)
+      reply.removeLast(2)
+      SASLExchange.appendMechanisms(to: &reply, after: "\r\n", tls: isTLS, login: false)
+      reply += "\r\n.\r\n"
+      return .more
+    }
+    guard arguments.count < 3 else { return fail(.noArgument, reply: &reply) }
+    guard var exchange = SASLExchange(mechanism: rest.extracting(arguments.first), tls: isTLS, login: false) else {
+      return fail(.noMechanism, reply: &reply)
+    }
+    let step = exchange.begin(rest.extracting(arguments.second))
+    return go(on: exchange, step, reply: &reply)
+  }
+
+  /// Does what a turn of the client's in AUTH came to.
+  mutating func go(on exchange: SASLExchange, _ step: SASLExchange.Step, reply: inout Bytes) -> Effect {
+    state = .authorization(name: nil)
+    switch step {
+    case .challenge(let challenge):
+      state = .exchanging(exchange)
+      reply += "+ "
+      reply += challenge
+      reply.appendCRLF()
+      return .more
+    case .password(let name, let password):
+      state = .authenticating(nil)
+      return .authenticate(name: name, password: password)
+    case .scram(let message):
+      state = .authenticating(exchange)
+      return .scram(message)
+    case .refused: return fail(.refused, last: .refusedAndOver, reply: &reply)
+    case .cancelled: return fail(.cancelled, reply: &reply)
+    case .malformed: return fail(.malformed, reply: &reply)
+    }
   }
 
   /// RFC 1939 §4, §6.
@@ -40,7 +84,7 @@ extension Session {
   /// RFC 2595 §4. What came along with it was sent in the clear, by anyone: it ends the session.
   mutating func startTLS(_ rest: Span<UInt8>, isLast: Bool, reply: inout Bytes) -> Effect {
     guard Arguments(rest).count == 0 else { return fail(.noArgument, reply: &reply) }
-    guard settings.offersTLS, !secure else { return fail(.noTLS, reply: &reply) }
+    guard settings.offersTLS, !isTLS else { return fail(.noTLS, reply: &reply) }
     guard isLast else { return end(.pipelinedTLS, reply: &reply) }
     say(.beginTLS, reply: &reply)
     state = .startingTLS
@@ -60,8 +104,12 @@ extension Session {
     guard Arguments(rest).count == 0 else { return fail(.noArgument, reply: &reply) }
     say(.capabilities, reply: &reply)
     reply += "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
-    if secure || !settings.requireTLS { reply += "USER\r\n" }
-    if settings.offersTLS && !secure { reply += "STLS\r\n" }
+    if takesPasswords {
+      reply += "USER\r\nSASL"
+      SASLExchange.appendMechanisms(to: &reply, after: " ", tls: isTLS, login: false)
+      reply.appendCRLF()
+    }
+    if settings.offersTLS && !isTLS { reply += "STLS\r\n" }
     reply += settings.utf8Names ? "UTF8 USER\r\nLANG\r\nEXPIRE " : "UTF8\r\nLANG\r\nEXPIRE "
     if let days = settings.expireDays { reply.append(decimal: days) } else { reply += "NEVER" }
     if let delay = settings.loginDelay {
@@ -95,13 +143,5 @@ extension Session {
       return fail(.noArgument, reply: &reply)
     }
     return .more
-  }
-}
-
-extension Span where Element == UInt8 {
-  /// Whether no octet is a control character.
-  fileprivate var isPrintable: Bool {
-    for index in indices where self[index] < ASCII.space || self[index] == 0x7F { return false }
-    return true
   }
 }

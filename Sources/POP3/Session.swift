@@ -15,6 +15,10 @@ public struct Session<M: Maildrop> {
     case flush
     /// Find out whether this is the user's password, and call ``answer(authentication:reply:)``.
     case authenticate(name: Bytes, password: Bytes)
+    /// The client's turn in SCRAM. After its first and its last message call ``answer(challenge:reply:)`` with the
+    /// server's, or ``answer(authentication:reply:)`` if there is none; after ``Wire/SASLExchange/SCRAMMessage/acknowledged``
+    /// the latter.
+    case scram(SASLExchange.SCRAMMessage)
     /// Send the message as it is stored (dot-stuffed, to its `.` CRLF), then go on with ``receive(_:reply:)``. With
     /// `bodyLines`, send the header, the blank line and so many lines only, and end them with `.` CRLF:
     /// ``Wire/TopCutter`` finds the place.
@@ -30,7 +34,7 @@ public struct Session<M: Maildrop> {
     case close
   }
 
-  /// How ``Effect/authenticate(name:password:)`` went.
+  /// How ``Effect/authenticate(name:password:)`` or ``Effect/scram(_:)`` went.
   public enum Authentication {
     /// The password is right; here is the user's maildrop.
     case welcome(M)
@@ -56,7 +60,9 @@ public struct Session<M: Maildrop> {
   enum State {
     /// AUTHORIZATION; `name` is what USER gave.
     case authorization(name: Bytes?)
-    case authenticating
+    /// Within AUTH: the client's next line is its answer to a challenge.
+    case exchanging(SASLExchange)
+    case authenticating(SASLExchange?)
     case transaction(M)
     /// Inside a long listing; `next` is the next message to tell.
     case listing(M, Listing, next: Int)
@@ -70,6 +76,8 @@ public struct Session<M: Maildrop> {
   var marks = DeletionMarks()
   /// Whether nobody on the way can read along. Passwords may depend on it.
   var secure: Bool
+  /// Whether that is because of TLS.
+  var isTLS: Bool
   var language = Language.standard
   /// Whether the client has said UTF8: RFC 6856 §2.1.
   var utf8 = false
@@ -78,17 +86,18 @@ public struct Session<M: Maildrop> {
   /// Octets dropped of a line that is too long and has not ended yet; 0 outside one.
   private var dropped: Int32 = 0
 
-  /// `secure` says that the connection is encrypted, or local and so as good.
-  public init(settings: Settings, secure: Bool) {
+  /// `secure` says that the connection is encrypted, or local and so as good; `tls` that TLS has begun already.
+  public init(settings: Settings, secure: Bool, tls: Bool = false) {
     self.settings = settings
-    self.secure = secure
+    self.secure = secure || tls
+    isTLS = tls
   }
 
   /// Whether the client has logged in, and so may stay longer.
   public var isLoggedIn: Bool {
     switch state {
     case .transaction, .listing, .updating: true
-    case .authorization, .authenticating, .startingTLS, .ended: false
+    case .authorization, .exchanging, .authenticating, .startingTLS, .ended: false
     }
   }
 
@@ -107,7 +116,7 @@ public struct Session<M: Maildrop> {
     var start = 0
     while true {
       switch state {
-      case .authorization, .transaction: break
+      case .authorization, .exchanging, .transaction: break
       case .authenticating, .listing, .updating, .startingTLS: return (start, .more)
       case .ended: return (input.count, .close)
       }
@@ -122,7 +131,7 @@ public struct Session<M: Maildrop> {
         start = lf.map { $0 + 1 } ?? input.count
         continue
       }
-      if input[start] == 0x16, !isLoggedIn {
+      if input[start] == 0x16, !isLoggedIn, !isTLS {
         // The first octet of a TLS ClientHello; there will never be a line. RFC 8446 §5.1.
         return (input.count, end(.tls, reply: &reply))
       }
@@ -147,7 +156,16 @@ public struct Session<M: Maildrop> {
     }
   }
 
-  /// Answers PASS. Afterwards call ``receive(_:reply:)`` with the input that was left, unless it says to close.
+  /// Sends the server's next message in SCRAM. Afterwards call ``receive(_:reply:)`` with the input that was left.
+  public mutating func answer(challenge: Bytes, reply: inout Bytes) {
+    guard case .authenticating(let exchange?) = state else { return }
+    state = .exchanging(exchange)
+    reply += "+ "
+    Base64.encode(challenge.span, to: &reply)
+    reply.appendCRLF()
+  }
+
+  /// Answers PASS and AUTH. Afterwards call ``receive(_:reply:)`` with the input that was left, unless it says to close.
   public mutating func answer(authentication: Authentication, reply: inout Bytes) -> Effect {
     guard case .authenticating = state else { return .more }
     state = .authorization(name: nil)
@@ -187,6 +205,7 @@ public struct Session<M: Maildrop> {
     guard case .startingTLS = state else { return }
     state = .authorization(name: nil)
     secure = true
+    isTLS = true
     language = .standard
     utf8 = false
   }
@@ -201,7 +220,7 @@ public struct Session<M: Maildrop> {
   /// Call it between answers only, not while a message is being sent or an update is under way.
   public mutating func shuttingDown(reply: inout Bytes) {
     switch state {
-    case .authorization, .authenticating, .transaction: refuse(.shuttingDown, reply: &reply)
+    case .authorization, .exchanging, .authenticating, .transaction: refuse(.shuttingDown, reply: &reply)
     case .listing, .updating, .startingTLS, .ended: break
     }
     state = .ended
@@ -211,6 +230,10 @@ public struct Session<M: Maildrop> {
 extension Session {
   /// Carries out one line, without its CRLF. A state is a table of commands.
   private mutating func command(_ line: Span<UInt8>, isLast: Bool, reply: inout Bytes) -> Effect {
+    if case .exchanging(var exchange) = state {
+      let step = exchange.take(line)
+      return go(on: exchange, step, reply: &reply)
+    }
     guard line.firstIndex(of: 0) == nil, line.firstIndex(of: ASCII.cr) == nil else {
       return fail(.notText, reply: &reply)
     }
@@ -231,7 +254,7 @@ extension Session {
       case .stls: return startTLS(rest, isLast: isLast, reply: &reply)
       case .utf8: return enableUTF8(rest, reply: &reply)
       case .apop: return fail(.noAPOP, reply: &reply)
-      case .auth: return fail(.noAUTH, reply: &reply)
+      case .auth: return auth(rest, reply: &reply)
       case .http: return end(.http, reply: &reply)
       case .smtp: return fail(.smtp, reply: &reply)
       case .stat, .list, .uidl, .retr, .top, .dele, .rset, .noop: return fail(.notYet, reply: &reply)
@@ -252,7 +275,7 @@ extension Session {
       case .http, .smtp: return fail(.unknown, reply: &reply)
       case .capa, .lang: return .more
       }
-    case .authenticating, .listing, .updating, .startingTLS, .ended:
+    case .exchanging, .authenticating, .listing, .updating, .startingTLS, .ended:
       return .more
     }
   }
@@ -262,6 +285,7 @@ extension Session {
     if !isLoggedIn, let space = line.firstIndex(of: ASCII.space), case .http? = Verb(line.extracting(0..<space)) {
       return end(.http, reply: &reply)
     }
+    if case .exchanging = state { state = .authorization(name: nil) }
     return fail(.tooLong, reply: &reply)
   }
 

@@ -5,13 +5,13 @@ import Wire
 /// RFC 2449 §8, RFC 3206, RFC 6856 §5.
 enum Text: CaseIterable {
   // +OK
-  case password, welcome, goodbye, deleted, capabilities, languages, chosen, utf8, beginTLS
+  case password, welcome, goodbye, deleted, capabilities, mechanisms, languages, chosen, utf8, beginTLS
   case listing, uniqueIDs, message, top, marked, unmarked, here
   // -ERR: commands
   case unknown, notText, tooLong, tooMany, notYet, noLonger, argument, noArgument, userName, numberNeeded, topNeeds
-  case language, noAPOP, noAUTH, noTLS, pipelinedTLS, http, tls, smtp
+  case language, noAPOP, noTLS, pipelinedTLS, http, tls, smtp
   // -ERR: logging in
-  case userFirst, insecure, refused, refusedAndOver, loginFault, broken, loginDelay
+  case userFirst, insecure, noMechanism, cancelled, malformed, refused, refusedAndOver, loginFault, broken, loginDelay
   // -ERR: the maildrop
   case empty, noSuchMessage, isMarked, needsUTF8, readFault, gone, listFault, updateFault, shuttingDown
 

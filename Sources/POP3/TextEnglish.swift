@@ -7,6 +7,7 @@ extension Text {
     case .goodbye: "Goodbye."
     case .deleted: "# messages deleted. Goodbye."
     case .capabilities: "Capabilities follow."
+    case .mechanisms: "Mechanisms follow."
     case .languages: "Languages follow."
     case .chosen: "English it is."
     case .utf8: "UTF-8 it is."
@@ -31,7 +32,6 @@ extension Text {
     case .topNeeds: "TOP needs a message's number and a number of lines, such as 1 10. Nothing was changed."
     case .language: "This server does not speak that language. It goes on as before; LANG alone lists those it speaks."
     case .noAPOP: "APOP is not offered here. Choose 'normal password' in your mail program's settings."
-    case .noAUTH: "AUTH is not offered here. Choose 'normal password' in your mail program's settings."
     case .noTLS: "Encryption cannot be started here. Nothing was changed."
     case .pipelinedTLS: "Commands were sent along with STLS, where others could have slipped them in. Connection ends."
     case .http: "This is a mail server (POP3), not a web server. Open it with a mail program."
@@ -41,9 +41,12 @@ extension Text {
     case .userFirst: "Give the user name first, then the password."
     case .insecure:
       """
-      This connection is not encrypted, so the server takes no password on it. Your mail is safe. \
-      Choose SSL/TLS in your mail program's settings.
+      [AUTH] This connection is not encrypted, so the server takes no password on it. Your mail is safe. \
+      Choose SSL/TLS or STARTTLS in your mail program's settings.
       """
+    case .noMechanism: "This kind of login is not offered here. Choose 'normal password' in your mail program."
+    case .cancelled: "The login was given up, as your mail program asked. Nothing was changed."
+    case .malformed: "Your mail program's answer cannot be read, so the login was given up. Nothing was changed."
     case .refused:
       """
       [AUTH] The user name or the password is wrong. Your mail is safe. Check both in your mail program's \

@@ -7,6 +7,7 @@ extension Text {
     case .goodbye: "Auf Wiedersehen."
     case .deleted: "# Nachrichten gelöscht. Auf Wiedersehen."
     case .capabilities: "Es folgen die Fähigkeiten."
+    case .mechanisms: "Es folgen die Verfahren."
     case .languages: "Es folgen die Sprachen."
     case .chosen: "Ab jetzt auf Deutsch."
     case .utf8: "Ab jetzt in UTF-8."
@@ -31,7 +32,6 @@ extension Text {
     case .topNeeds: "TOP braucht die Nummer einer Nachricht und eine Zahl von Zeilen, etwa 1 10. Nichts wurde geändert."
     case .language: "Diese Sprache spricht der Server nicht. Es bleibt, wie es war; LANG allein zählt die Sprachen auf."
     case .noAPOP: "APOP gibt es hier nicht. Bitte im Mailprogramm \"Passwort, normal\" einstellen."
-    case .noAUTH: "AUTH gibt es hier nicht. Bitte im Mailprogramm \"Passwort, normal\" einstellen."
     case .noTLS: "Hier kann keine Verschlüsselung begonnen werden. Nichts wurde geändert."
     case .pipelinedTLS: "Mit STLS kamen Befehle mit, die auch von Fremden stammen können. Die Verbindung endet."
     case .http: "Dies ist ein Mailserver (POP3), kein Webserver. Bitte mit einem Mailprogramm öffnen."
@@ -41,9 +41,12 @@ extension Text {
     case .userFirst: "Bitte zuerst den Benutzernamen, dann das Passwort."
     case .insecure:
       """
-      Diese Verbindung ist unverschlüsselt, darum nimmt der Server hier kein Passwort an. Ihre Post ist sicher. \
-      Bitte im Mailprogramm SSL/TLS einstellen.
+      [AUTH] Diese Verbindung ist unverschlüsselt, darum nimmt der Server hier kein Passwort an. Ihre Post ist \
+      sicher. Bitte im Mailprogramm SSL/TLS oder STARTTLS einstellen.
       """
+    case .noMechanism: "Diese Art der Anmeldung gibt es hier nicht. Bitte \"Passwort, normal\" einstellen."
+    case .cancelled: "Die Anmeldung wurde vom Mailprogramm abgebrochen. Nichts wurde geändert."
+    case .malformed: "Die Antwort des Mailprogramms ist nicht lesbar; die Anmeldung wurde abgebrochen."
     case .refused:
       """
       [AUTH] Benutzername oder Passwort ist falsch. Ihre Post ist sicher. Bitte beides im Mailprogramm prüfen, \

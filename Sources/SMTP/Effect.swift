@@ -21,6 +21,15 @@ extension Session {
     /// The content is complete: make it durable for every accepted recipient, then call
     /// ``Session/answer(delivery:reply:)``.
     case deliver
+    /// Is this the name's password? Call ``Session/answer(authentication:reply:)``.
+    case authenticate(name: Bytes, password: Bytes)
+    /// The client's turn in SCRAM. After its first and its last message call ``Session/answer(challenge:reply:)`` with the
+    /// server's, or ``Session/answer(authentication:reply:)`` if there is none; after
+    /// ``Wire/SASLExchange/SCRAMMessage/acknowledged`` the latter.
+    case scram(SASLExchange.SCRAMMessage)
+    /// Send `reply`, begin TLS, and call ``Session/startedTLS()``. Octets received before that must not be offered after
+    /// it. A transaction that was under way is over.
+    case startTLS
     /// Send `reply` and close the connection. A transaction that was under way is over, too.
     case close
   }
@@ -28,6 +37,8 @@ extension Session {
   /// The answer to ``Effect/mail(declaredSize:)``.
   public enum MailAnswer: Sendable {
     case accepted
+    /// Who has logged in may not send in this name: 550 5.7.1.
+    case notYours
     /// The disk is nearly full: 452 4.3.1.
     case diskLow
     /// A local fault: 451 4.3.0.
@@ -44,6 +55,16 @@ extension Session {
     /// The maildrop is full: 452 4.2.2.
     case overQuota
     /// A local fault: 451 4.3.0.
+    case temporarily
+  }
+
+  /// The answer to ``Effect/authenticate(name:password:)`` and ``Effect/scram(_:)``.
+  public enum AuthenticationAnswer: Sendable {
+    /// 235 2.7.0.
+    case welcome
+    /// There is no such user, or the password is wrong; the two must not be told apart, in time either: 535 5.7.8.
+    case refused
+    /// A local fault: 454 4.7.0.
     case temporarily
   }
 

@@ -1,11 +1,12 @@
 import Wire
 
-/// The parameters of MAIL: RFC 5321 §4.1.1.11, RFC 1870 §6, RFC 6152 §2, RFC 3030 §3, RFC 6531 §3.4.
+/// The parameters of MAIL: RFC 5321 §4.1.1.11, RFC 1870 §6, RFC 6152 §2, RFC 3030 §3, RFC 6531 §3.4, RFC 4954 §5.
 struct MailParameters {
   /// What SIZE= says in octets; more than 64 bits count as the most they can.
   private(set) var size: UInt64?
   private(set) var is8Bit: Bool?
   private(set) var isUTF8 = false
+  private var hasAuth = false
 
   enum Failure: Error {
     /// Not `KEYWORD` or `KEYWORD=value` after one space or more.
@@ -16,6 +17,7 @@ struct MailParameters {
     /// BODY=BINARYMIME, which we do not offer.
     case binary
     case utf8Value
+    case authValue
     /// A keyword no extension of ours has.
     case unknown
   }
@@ -37,6 +39,11 @@ struct MailParameters {
         guard !isUTF8 else { throw .doubled }
         guard value == nil else { throw .utf8Value }
         isUTF8 = true
+      } else if name.equalsIgnoringCase("auth") {
+        // Who wrote it, says the sender. We trust nobody to say it, and so forget it as §5 has it.
+        guard !hasAuth else { throw .doubled }
+        guard value != nil else { throw .authValue }
+        hasAuth = true
       } else {
         throw .unknown
       }

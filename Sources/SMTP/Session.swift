@@ -18,6 +18,10 @@ public struct Session {
     /// So many octets of a BDAT chunk are still to come.
     case chunk(left: Int64, isLast: Bool)
     case awaitingDelivery
+    /// Within AUTH: the client's next line is its answer to a challenge.
+    case exchanging(SASLExchange)
+    case authenticating(SASLExchange?)
+    case startingTLS
     case ended
   }
 
@@ -42,6 +46,12 @@ public struct Session {
   var greeting = Greeting.none
   /// What the client called itself in its greeting.
   var clientName = Bytes()
+  /// Whether nobody on the way can read along: then passwords are taken.
+  var secure: Bool
+  /// Whether that is because of TLS.
+  var isTLS: Bool
+  /// Whether the client has logged in.
+  public internal(set) var isAuthenticated = false
   /// What is known of the message under way.
   public internal(set) var envelope = Envelope()
   var scanner: ContentScanner
@@ -56,9 +66,12 @@ public struct Session {
   /// Transactions begun.
   var transactions: Int32 = 0
 
-  public init(settings: Settings, peer: Peer) {
+  /// `secure` says that the connection is encrypted, or local and so as good; `tls` that TLS has begun already.
+  public init(settings: Settings, peer: Peer, secure: Bool = false, tls: Bool = false) {
     self.settings = settings
     self.peer = peer
+    self.secure = secure || tls
+    isTLS = tls
     scanner = ContentScanner(bareNewline: settings.bareNewline)
   }
 
@@ -99,7 +112,7 @@ public struct Session {
     var start = 0
     while true {
       switch state {
-      case .awaitingMail, .awaitingRecipient, .awaitingDelivery: return (start, .more)
+      case .awaitingMail, .awaitingRecipient, .awaitingDelivery, .authenticating, .startingTLS: return (start, .more)
       case .ended: return (input.count, .close)
 
       case .data:
@@ -126,10 +139,10 @@ public struct Session {
         state = lf == nil ? .droppingLine(octets: dropped) : .command
         if dropped > Limits.smtpDroppedLine { return (input.count, endForErrors(&reply)) }
 
-      case .command:
+      case .command, .exchanging:
         if start == input.count { return (start, .more) }
         if reply.count >= Limits.smtpReplies { return (start, .flush) }
-        if input[start] == 0x16 {
+        if input[start] == 0x16, !isTLS {
           // The first octet of a TLS ClientHello (RFC 8446 §5.1): there will never be a line.
           let text: StaticString = " This port begins in plain text, not with TLS; closing. Change that setting."
           return (input.count, end("421 4.7.0 ", text, &reply))
@@ -137,12 +150,13 @@ public struct Session {
         let limit = min(input.count, start + Limits.smtpCommandLine)
         guard let lf = input.extracting(0..<limit).firstIndex(of: ASCII.lf, from: start) else {
           if limit - start < Limits.smtpCommandLine { return (start, .more) }
+          // RFC 5321 §4.5.3.1.10, RFC 4954 §6
+          var text: StaticString =
+            "500 5.5.2 Line is longer than 2048 octets and was thrown away. Send a shorter command."
+          if case .exchanging = state { text = "500 5.5.6 Line is longer than 2048 octets; the login was given up." }
           state = .droppingLine(octets: 0)
           start = limit
-          // RFC 5321 §4.5.3.1.10
-          if let effect = refuse(
-            "500 5.5.2 Line is longer than 2048 octets and was thrown away. Send a shorter command.", &reply)
-          {
+          if let effect = refuse(text, &reply) {
             return (input.count, effect)
           }
           continue
@@ -151,11 +165,28 @@ public struct Session {
         let end = lf > start && input[lf - 1] == ASCII.cr ? lf - 1 : lf
         let line = input.extracting(start..<end)
         start = lf + 1
-        if let effect = command(line, now: now, localOffset: localOffset, reply: &reply, content: &content) {
-          return (start, effect)
+        var effect: Effect?
+        if case .exchanging(var exchange) = state {
+          let step = exchange.take(line)
+          effect = go(on: exchange, step, &reply)
+        } else {
+          effect = command(
+            line, isLast: start == input.count, now: now, localOffset: localOffset, reply: &reply, content: &content)
         }
+        if let effect { return (start, effect) }
       }
     }
+  }
+
+  /// TLS has begun: what was said in the clear is forgotten, RFC 3207 §4.2. There is no second greeting.
+  public mutating func startedTLS() {
+    guard case .startingTLS = state else { return }
+    state = .command
+    secure = true
+    isTLS = true
+    greeting = .none
+    clientName = Bytes()
+    isAuthenticated = false
   }
 
   /// Ends the session because the client was silent for too long: RFC 5321 §4.5.3.2. Send `reply` and close.

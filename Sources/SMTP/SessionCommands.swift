@@ -4,7 +4,7 @@ import Wire
 extension Session {
   /// Carries out a command line, given without its line end. Nil when the next line can follow at once.
   mutating func command(
-    _ line: Span<UInt8>, now: Int64, localOffset: Int, reply: inout Bytes, content: inout Bytes
+    _ line: Span<UInt8>, isLast: Bool, now: Int64, localOffset: Int, reply: inout Bytes, content: inout Bytes
   ) -> Effect? {
     for index in line.indices where line[index] < ASCII.space || line[index] == 0x7F {
       return refuse(
@@ -53,10 +53,8 @@ extension Session {
     case .expn:
       // RFC 5321 §3.5.2, §7.3: who is behind a name is nobody's business.
       return refuse("502 5.5.1 Lists are not shown here. Send mail to the list's address instead.", &reply)
-    case .auth:
-      return refuse("502 5.5.1 Mail is taken here without a password. Turn authentication off in the sender.", &reply)
-    case .startTLS:
-      return refuse("502 5.5.1 Encryption is not offered here. Turn STARTTLS off in the sender.", &reply)
+    case .auth: return authenticate(argument, &reply)
+    case .startTLS: return startTLS(argument, isLast: isLast, &reply, &content)
     case .send, .soml, .saml, .turn, .etrn:
       return refuse("502 5.5.1 Command is not offered here; nothing was done. HELP lists those that are.", &reply)
     case .get, .post, .head, .put, .options, .connect, .delete, .patch, .pri:
@@ -91,6 +89,11 @@ extension Session {
       reply.append(decimal: settings.transactions)
       reply += " RCPTMAX="
       reply.append(decimal: settings.recipients)
+      if settings.offersTLS, !isTLS { reply += "\r\n250-STARTTLS" }
+      if secure {
+        reply += "\r\n250-AUTH"
+        SASLExchange.appendMechanisms(to: &reply, after: " ", tls: isTLS, login: true)
+      }
       reply += "\r\n250 HELP\r\n"
     }
     return endTransaction(&content)
@@ -169,6 +172,9 @@ extension Session {
       transaction = .open
       transactions += 1
       say("250 2.1.0 Sender accepted", &reply)
+    case .notYours:
+      // RFC 6409 §6.1
+      _ = refuse("550 5.7.1 This sender's address is not yours. Use one of the account you logged in to.", &reply)
     case .diskLow:
       say("452 4.3.1 The disk here is nearly full; the message cannot be taken now. Try again later.", &reply)
     case .temporarily:
@@ -276,7 +282,7 @@ extension Session {
   /// RFC 5321 §4.1.1.8
   private func help(_ reply: inout Bytes) {
     reply += "214-2.0.0 This is Restante, which takes mail for the people here and keeps it until they fetch it.\r\n"
-    reply += "214-2.0.0 Commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT\r\n"
+    reply += "214-2.0.0 Commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY AUTH STARTTLS HELP QUIT\r\n"
     reply += "214 2.0.0 When mail is refused, the answer says why. Questions: write to postmaster here.\r\n"
   }
 
@@ -302,7 +308,7 @@ extension Session {
   // MARK: what is wrong with an argument
 
   /// A space after the colon is not in the grammar, but in many a device: RFC 5321 §3.3.
-  private static func skipSpaces(_ text: Span<UInt8>, from start: Int) -> Int {
+  static func skipSpaces(_ text: Span<UInt8>, from start: Int) -> Int {
     var index = start
     while index < text.count, text[index] == ASCII.space { index += 1 }
     return index
@@ -336,6 +342,7 @@ extension Session {
       // RFC 3030 §3: only where BINARYMIME is offered. We do not, since POP3 could not hand such a message out.
       refuse("555 5.6.1 BODY=BINARYMIME is not offered here. Encode the message in base64 and send it again.", &reply)
     case .utf8Value: refuse("501 5.5.4 SMTPUTF8 takes no value.", &reply)
+    case .authValue: refuse("501 5.5.4 AUTH= takes an address, or <>.", &reply)
     case .unknown:
       refuse("555 5.5.4 A parameter is not known here; EHLO lists what is. Send MAIL without it.", &reply)
     }

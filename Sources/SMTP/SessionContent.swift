@@ -103,9 +103,13 @@ extension Session {
     scanner = ContentScanner(bareNewline: settings.bareNewline, isStuffed: isStuffed)
     refusal = nil
     let before = content.count
+    // RFC 5321 §4.4, RFC 6531 §4.3; the letters for TLS and login are for ESMTP alone (RFC 3848).
+    let isExtended = greeting == .ehlo
+    let suffix: StaticString = isTLS ? isAuthenticated ? "SA" : "S" : isAuthenticated ? "A" : ""
     Trace.append(
       to: &content, envelope: envelope, settings: settings, peer: peer, clientName: clientName,
-      isExtended: greeting == .ehlo, now: now, localOffset: localOffset)
+      protocolName: envelope.isUTF8 ? "UTF8SMTP" : isExtended ? "ESMTP" : "SMTP",
+      suffix: envelope.isUTF8 || isExtended ? suffix : "", now: now, localOffset: localOffset)
     traceOctets = Int32(content.count - before)
   }
 

@@ -12,15 +12,18 @@ public final class Settings: Sendable {
   public let recipients: Int
   /// Messages in one session.
   public let transactions: Int
+  /// Whether STARTTLS is offered where TLS has not begun: RFC 3207.
+  public let offersTLS: Bool
 
   public init(
     hostName: Bytes, maximumMessageSize: Int, bareNewline: BareNewline = .reject, recipients: Int = Limits.recipients,
-    transactions: Int = Limits.smtpTransactions
+    transactions: Int = Limits.smtpTransactions, offersTLS: Bool = false
   ) {
     self.hostName = hostName
     self.maximumMessageSize = maximumMessageSize
     self.bareNewline = bareNewline
     self.recipients = recipients
     self.transactions = transactions
+    self.offersTLS = offersTLS
   }
 }

@@ -4,8 +4,8 @@ import Wire
 enum Trace {
   /// Appends Return-Path: and Received: in wire format. No line begins with a dot, so none is stuffed.
   static func append(
-    to content: inout Bytes, envelope: Envelope, settings: Settings, peer: Peer, clientName: Bytes, isExtended: Bool,
-    now: Int64, localOffset: Int
+    to content: inout Bytes, envelope: Envelope, settings: Settings, peer: Peer, clientName: Bytes,
+    protocolName: StaticString, suffix: StaticString, now: Int64, localOffset: Int
   ) {
     content += "Return-Path: <"
     content.append(contentsOf: envelope.reversePath)
@@ -15,8 +15,9 @@ enum Trace {
     content.append(contentsOf: peer.address)
     content += "])\r\n\tby "
     content.append(contentsOf: settings.hostName)
-    // RFC 5321 §4.4, RFC 6531 §4.3
-    content += envelope.isUTF8 ? " with UTF8SMTP" : isExtended ? " with ESMTP" : " with SMTP"
+    content += " with "
+    content += protocolName
+    content += suffix
     if !envelope.onlyRecipient.isEmpty {
       // With more than one, naming them would tell each who the others are: RFC 5321 §7.2.
       content += "\r\n\tfor <"

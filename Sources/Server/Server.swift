@@ -44,7 +44,7 @@ public final class Server {
   var pop3Settings: POP3.Settings
 
   /// What new connections are encrypted with; nil while there is no certificate that can be used.
-  var tls: TLSContext?
+  var tls: TLSContext? { didSet { renewSettings() } }
   /// The same for the networks of LegacyTLSFrom=.
   var tlsLegacy: TLSContext?
   var certificate = CertificateInUse()
@@ -163,9 +163,9 @@ public final class Server {
       throw StartFailure(StartFailure.unavailable, Bytes("no thread for passwords: ") + error.text)
     }
     directory = Self.directory(configuration, files)
-    smtpSettings = Self.smtpSettings(configuration, normalizing: false)
-    smtpSettingsNormalizing = Self.smtpSettings(configuration, normalizing: true)
-    pop3Settings = Self.pop3Settings(configuration)
+    smtpSettings = Self.smtpSettings(configuration, normalizing: false, offersTLS: false)
+    smtpSettingsNormalizing = smtpSettings
+    pop3Settings = Self.pop3Settings(configuration, offersTLS: false)
     self.listeners = listeners
     counts = Self.counts(configuration)
     readClock()

@@ -56,8 +56,10 @@ extension Server {
     case .smtp:
       let isOld = configuration.smtp.normalizeFrom.contains { $0.contains(peer) }
       connection = SMTPConnection(
-        socket, token: token, peer: peer, settings: isOld ? smtpSettingsNormalizing : smtpSettings)
-    case .pop3: connection = POP3Connection(socket, token: token, peer: peer, settings: pop3Settings)
+        socket, token: token, peer: peer, isTLS: listener.isTLS,
+        settings: isOld ? smtpSettingsNormalizing : smtpSettings)
+    case .pop3:
+      connection = POP3Connection(socket, token: token, peer: peer, isTLS: listener.isTLS, settings: pop3Settings)
     case .control: connection = ControlConnection(socket, token: token, peer: peer)
     }
     do throws(Errno) { try poll.add(connection.socket.number, .read, token: token) } catch {

@@ -7,19 +7,29 @@ import Wire
 
 // What the configuration means for the parts, at the start and when it is read again.
 extension Server {
-  static func smtpSettings(_ configuration: Configuration, normalizing: Bool) -> SMTP.Settings {
+  /// What sessions that begin from now on hold to.
+  func renewSettings() {
+    let offersTLS = tls != nil
+    smtpSettings = Self.smtpSettings(configuration, normalizing: false, offersTLS: offersTLS)
+    smtpSettingsNormalizing = Self.smtpSettings(configuration, normalizing: true, offersTLS: offersTLS)
+    pop3Settings = Self.pop3Settings(configuration, offersTLS: offersTLS)
+  }
+
+  static func smtpSettings(
+    _ configuration: Configuration, normalizing: Bool, offersTLS: Bool
+  ) -> SMTP.Settings {
     SMTP.Settings(
       hostName: configuration.device.hostName, maximumMessageSize: configuration.smtp.maximumMessageSize,
       bareNewline: normalizing ? .normalize : configuration.smtp.bareNewline,
-      recipients: configuration.smtp.maximumRecipients)
+      recipients: configuration.smtp.maximumRecipients, offersTLS: offersTLS)
   }
 
-  static func pop3Settings(_ configuration: Configuration) -> POP3.Settings {
+  static func pop3Settings(_ configuration: Configuration, offersTLS: Bool) -> POP3.Settings {
     POP3.Settings(
       hostName: configuration.device.hostName, implementation: Bytes("Restante"),
       expireDays: configuration.spool.expireAfter.map { Int(clamping: $0 / 86_400) },
       loginDelay: configuration.pop3.loginDelay > 0 ? Int(clamping: configuration.pop3.loginDelay) : nil,
-      requireTLS: configuration.pop3.requireTLS)
+      requireTLS: configuration.pop3.requireTLS, offersTLS: offersTLS)
   }
 
   /// In the order of ``Service``'s raw values.
@@ -128,9 +138,7 @@ extension Server {
       fresh.device.stateDirectory = device.stateDirectory
     }
     configuration = fresh
-    smtpSettings = Self.smtpSettings(fresh, normalizing: false)
-    smtpSettingsNormalizing = Self.smtpSettings(fresh, normalizing: true)
-    pop3Settings = Self.pop3Settings(fresh)
+    renewSettings()
     spool.options = Self.options(fresh, files)
     for (index, count) in Self.counts(fresh).enumerated() {
       counts[index].maximum = count.maximum

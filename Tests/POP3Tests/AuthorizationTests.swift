@@ -101,16 +101,20 @@ struct AuthorizationTests {
     Dialogue.loggedIn(commands.map { "C: \($0)\nS: -ERR *before logging in*" }.joined(separator: "\n")).hold()
   }
 
-  @Test("APOP and AUTH get a hint at what to choose instead")
+  @Test("APOP and mechanisms that are not offered get a hint at what to choose instead")
   func otherWays() {
     Dialogue(
       """
       C: APOP anna c4c9334bac560ecc979e58001b3e22fb
       S: -ERR APOP *normal password*
-      C: AUTH
-      S: -ERR AUTH *normal password*
-      C: AUTH PLAIN AGFubmEAc2VjcmV0
-      S: -ERR AUTH *normal password*
+      C: AUTH CRAM-MD5
+      S: -ERR This kind of login *normal password*
+      C: AUTH LOGIN
+      S: -ERR This kind of login *normal password*
+      C: AUTH SCRAM-SHA-256-PLUS
+      S: -ERR This kind of login *normal password*
+      C: AUTH PLAIN x y
+      S: -ERR *
       """
     ).hold()
   }
@@ -121,9 +125,25 @@ struct AuthorizationTests {
     let caller = Dialogue(
       """
       C: USER anna
-      S: -ERR This connection is not encrypted*SSL/TLS*
+      S: -ERR [AUTH] This connection is not encrypted*SSL/TLS*
       C: PASS se cret
-      S: -ERR This connection is not encrypted*
+      S: -ERR [AUTH] This connection is not encrypted*
+      C: AUTH
+      S: -ERR [AUTH] This connection is not encrypted*
+      C: AUTH PLAIN AGFubmEAc2UgY3JldA==
+      S: -ERR [AUTH] This connection is not encrypted*
+      C: CAPA
+      S: +OK *
+      S: TOP
+      S: UIDL
+      S: RESP-CODES
+      S: AUTH-RESP-CODE
+      S: PIPELINING
+      S: UTF8
+      S: LANG
+      S: EXPIRE NEVER
+      S: IMPLEMENTATION Restante
+      S: .
       """
     ).hold { Caller(settings: settings, secure: false) }
     #expect(caller.logins.isEmpty)
@@ -187,6 +207,33 @@ struct STLSTests {
     #expect(caller.sent.text.contains("+OK Capabilities follow.") && !caller.sent.text.hasSuffix("STLS\r\n"))
     caller.hear("STLS\r\nUSER anna\r\nPASS se cret\r\nSTAT\r\n".utf8)
     #expect(caller.sent.text.contains("-ERR Encryption cannot be started here.") && caller.session.isLoggedIn)
+  }
+
+  @Test("The user's name and what was begun in the clear are forgotten")
+  func forgets() {
+    var caller = Caller(settings: Settings(hostName: Bytes("m"), offersTLS: true), secure: false)
+    caller.hear("USER mallory\r\nUTF8\r\n".utf8)
+    caller.hear("STLS\r\n".utf8)
+    caller.hear("PASS se cret\r\n".utf8)
+    #expect(caller.startedTLS && caller.logins.isEmpty)
+    #expect(caller.sent.text.hasSuffix("-ERR Give the user name first, then the password.\r\n"))
+  }
+
+  @Test("On this machine STLS is offered too, though passwords are taken without")
+  func onLoopback() {
+    var caller = Caller(settings: Self.settings, secure: true)
+    caller.hear("CAPA\r\n".utf8)
+    #expect(caller.sent.text.contains("\r\nUSER\r\n") && caller.sent.text.contains("\r\nSTLS\r\n"))
+    caller.hear("STLS\r\n".utf8)
+    #expect(caller.startedTLS)
+  }
+
+  @Test("On a port that begins with TLS it is not offered, and passwords are taken")
+  func implicit() {
+    var caller = Caller(settings: Self.settings, secure: false, tls: true)
+    caller.hear("CAPA\r\nSTLS\r\n".utf8)
+    #expect(caller.sent.text.contains("\r\nUSER\r\nSASL PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS\r\n"))
+    #expect(!caller.startedTLS && !caller.sent.text.contains("\r\nSTLS\r\n"))
   }
 
   @Test("Commands sent along with STLS are never carried out")

@@ -19,9 +19,9 @@ struct Caller {
 
   init(
     _ maildrop: MemoryMaildrop = .three, settings: Settings = Settings(hostName: Bytes("mail.office.example")),
-    secure: Bool = true
+    secure: Bool = true, tls: Bool = false
   ) {
-    session = Session(settings: settings, secure: secure)
+    session = Session(settings: settings, secure: secure, tls: tls)
     self.maildrop = maildrop
   }
 
@@ -65,6 +65,30 @@ struct Caller {
         let isRight = name.equals("anna") && password.equals("se cret")
         let result = authentications.isEmpty ? isRight ? .welcome(maildrop) : .refused : authentications.removeFirst()
         effect = session.answer(authentication: result, reply: &reply)
+      case .scram(let message):
+        // The session passes them through, so any words will do.
+        switch message {
+        case .first(let first, let plus):
+          logins.append("\(plus ? "first+" : "first")|\(first.text)")
+          if first.equals("anna") {
+            session.answer(challenge: Bytes("challenge"), reply: &reply)
+            send(&reply)
+            return
+          }
+        case .final(let final):
+          logins.append("final|\(final.text)")
+          if final.equals("proof") {
+            session.answer(challenge: Bytes("v=server"), reply: &reply)
+            send(&reply)
+            return
+          }
+        case .acknowledged:
+          logins.append("acknowledged")
+          effect = session.answer(authentication: .welcome(maildrop), reply: &reply)
+          send(&reply)
+          continue
+        }
+        effect = session.answer(authentication: .refused, reply: &reply)
       case .send(let content, let bodyLines):
         send(content, bodyLines)
         return

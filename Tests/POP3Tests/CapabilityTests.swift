@@ -11,6 +11,7 @@ struct CapabilityTests {
     S: AUTH-RESP-CODE
     S: PIPELINING
     S: USER
+    S: SASL PLAIN SCRAM-SHA-256
     S: UTF8
     S: LANG
     S: EXPIRE NEVER

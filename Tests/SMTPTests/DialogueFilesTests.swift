@@ -16,7 +16,9 @@ struct DialogueFilesTests {
   func file(name: String) throws {
     let script = try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
     let dialogue = Dialogue(script)
-    let office = dialogue.hold()
+    // As the program is met on its own machine.
+    let settings = Settings(hostName: Bytes("mail.office.example"), maximumMessageSize: 5000, offersTLS: true)
+    let office = dialogue.hold { Office(settings, secure: true) }
     // A file that stops writing ends by the socket, not by the session.
     #expect(office.isClosed == (dialogue.closes && !script.contains("\nHALFCLOSE\n")))
   }

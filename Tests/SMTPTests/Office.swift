@@ -47,12 +47,15 @@ struct Office {
   var mailAnswer = Session.MailAnswer.accepted
   var recipientAnswer: Session.RecipientAnswer?
   var deliveryAnswer: Session.DeliveryAnswer?
+  var authenticationAnswer: Session.AuthenticationAnswer?
   var now: Int64 = 1_700_000_000
 
   static let settings = Settings(hostName: Bytes("mail.office.example"), maximumMessageSize: 5000)
 
-  init(_ settings: Settings = Office.settings, address: String = "192.0.2.7") {
-    session = Session(settings: settings, peer: Peer(address: Bytes(address)))
+  init(
+    _ settings: Settings = Office.settings, address: String = "192.0.2.7", secure: Bool = false, tls: Bool = false
+  ) {
+    session = Session(settings: settings, peer: Peer(address: Bytes(address)), secure: secure, tls: tls)
     session.greet(reply: &sent)
   }
 
@@ -111,6 +114,40 @@ struct Office {
             isUTF8: envelope.isUTF8))
         session.answer(delivery: deliveryAnswer ?? .stored(id: UInt64(deliveries.count)), reply: &reply)
         end()
+      case .authenticate(let name, let password):
+        events.append("\(name.text) has \(password.text)")
+        waits()
+        let isRight = name.text == "anna" && password.text == "open sesame"
+        session.answer(authentication: authenticationAnswer ?? (isRight ? .welcome : .refused), reply: &reply)
+      case .scram(let message):
+        // The session passes them through, so any words will do.
+        waits()
+        switch message {
+        case .first(let first, let plus):
+          events.append("first\(plus ? "+" : "") \(first.text)")
+          if first.text == "anna" {
+            session.answer(challenge: Bytes("challenge"), reply: &reply)
+          } else {
+            session.answer(authentication: .refused, reply: &reply)
+          }
+        case .final(let final):
+          events.append("final \(final.text)")
+          if final.text == "proof" {
+            session.answer(challenge: Bytes("v=server"), reply: &reply)
+          } else {
+            session.answer(authentication: .refused, reply: &reply)
+          }
+        case .acknowledged:
+          events.append("acknowledged")
+          session.answer(authentication: .welcome, reply: &reply)
+        }
+      case .startTLS:
+        events.append("TLS")
+        waits()
+        end()
+        // What came in the clear must not be left for later.
+        #expect(input.isEmpty)
+        session.startedTLS()
       case .close:
         events.append("close")
         isClosed = true
@@ -161,9 +198,10 @@ struct Office {
     for line in lines {
       let octets = Array(line.utf8)
       let isWell =
-        octets.count >= 5 && octets.count <= 510 && octets[0...2].allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+        (octets.count >= 5 || line == "334 ") && octets.count <= 510
+        && octets[0...2].allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
         && (octets[3] == 0x20 || octets[3] == 0x2D) && octets.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
-        && (!(octets[5] == 0x2E && octets[7] == 0x2E) || octets[4] == octets[0])
+        && (octets.count < 8 || !(octets[5] == 0x2E && octets[7] == 0x2E) || octets[4] == octets[0])
       #expect(isWell, "\(line)", sourceLocation: sourceLocation)
     }
   }

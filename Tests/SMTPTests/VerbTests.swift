@@ -10,7 +10,7 @@ struct VerbTests {
     arguments: [
       ("HELO", "501"), ("EHLO", "501"), ("MAIL", "503"), ("RCPT", "503"), ("DATA", "503"), ("BDAT", "501"),
       ("RSET", "250"), ("NOOP", "250"), ("VRFY", "501"), ("EXPN", "502"), ("HELP", "214"), ("QUIT", "221"),
-      ("AUTH", "502"), ("STARTTLS", "502"), ("SEND", "502"), ("SOML", "502"), ("SAML", "502"), ("TURN", "502"),
+      ("AUTH", "502"), ("STARTTLS", "454"), ("SEND", "502"), ("SOML", "502"), ("SAML", "502"), ("TURN", "502"),
       ("ETRN", "502"), ("GET", "421"), ("POST", "421"), ("HEAD", "421"), ("PUT", "421"), ("OPTIONS", "421"),
       ("CONNECT", "421"), ("DELETE", "421"), ("PATCH", "421"), ("PRI", "421"),
     ])

@@ -45,6 +45,8 @@ public struct Configuration: Equatable, Sendable {
     public var normalizeFrom: [Network] = []
     /// Seconds before a sender is greeted; one that speaks before is sent away. 0 for no such test.
     public var greetingDelay: Int64 = 0
+    /// Whether who has logged in may send with the addresses of the own account alone.
+    public var enforceSender = false
   }
 
   /// `[POP3]`: how mail is fetched.

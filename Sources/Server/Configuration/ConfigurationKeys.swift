@@ -49,6 +49,7 @@ struct ConfigurationKey {
         "SMTP", "NormalizeFrom", "networks such as 192.168.1.0/24 or fd00::/8, with spaces between them",
         { $0.smtp.normalizeFrom = [] }, { network($0, &$1.smtp.normalizeFrom) }),
       duration("SMTP", "GreetingDelay", 0...30, "0 to 30s") { $1.smtp.greetingDelay = $0 },
+      one("SMTP", "EnforceSender", "yes or no") { yesOrNo($0, &$1.smtp.enforceSender) },
 
       listeners("POP3", "Listen") { $1(&$0.pop3.listen) },
       listeners("POP3", "ListenTLS") { $1(&$0.pop3.listenTLS) },

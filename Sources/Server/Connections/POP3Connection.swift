@@ -5,10 +5,10 @@ import System
 import Wire
 
 /// A reader's connection: ties the POP3 session to accounts and spool.
-final class POP3Connection: Connection {
+final class POP3Connection: LoginConnection {
   /// What the session waits for.
   private enum Waiting {
-    case nothing, hashing
+    case nothing
     /// The deletion of so many messages.
     case update(Int)
   }
@@ -26,8 +26,8 @@ final class POP3Connection: Connection {
     var done = Fetched()
   }
 
-  init(_ socket: consuming Descriptor, token: UInt64, peer: SocketAddress, settings: POP3.Settings) {
-    session = POP3.Session(settings: settings, secure: peer.isLoopback)
+  init(_ socket: consuming Descriptor, token: UInt64, peer: SocketAddress, isTLS: Bool, settings: POP3.Settings) {
+    session = POP3.Session(settings: settings, secure: peer.isLoopback, tls: isTLS)
     super.init(socket, token: token, peer: peer, service: .pop3)
   }
 
@@ -36,7 +36,7 @@ final class POP3Connection: Connection {
   override func timedOut(_ server: Server) { session.timedOut(reply: &server.reply) }
   override func shuttingDown(_ server: Server) { session.shuttingDown(reply: &server.reply) }
 
-  override var isWaiting: Bool { if case .nothing = waiting { false } else { true } }
+  override var isWaiting: Bool { if case .nothing = waiting { isHashing } else { true } }
   override var mustFinish: Bool { if case .update = waiting { true } else { false } }
   override var isBetweenTransactions: Bool { !isWaiting && !resumes }
 
@@ -72,6 +72,7 @@ final class POP3Connection: Connection {
         return (consumed, .transfer(Transfer(message, bodyLines: bodyLines)))
       case .authenticate(let name, let password):
         authenticate(name, password, server)
+      case .scram(let message): authenticate(message, server)
       case .update(let marks): update(marks, server)
       case .startTLS:
         return (consumed, .startTLS)
@@ -85,47 +86,15 @@ final class POP3Connection: Connection {
 
   // MARK: login
 
-  private func authenticate(_ given: Bytes, _ password: Bytes, _ server: Server) {
-    let name: Bytes
-    var account: Account?
-    let verifier: Verifier
-    switch server.login(given) {
-    case .account(let found):
-      if server.passwords.knows(password, of: found) { return welcome(found.name, server) }
-      name = found.name
-      account = found
-      verifier = found.verifier
-    case .unknown:
-      // Nobody's name costs the same time as anybody's.
-      guard let decoy = try? Verifier.decoy(for: given, key: server.decoyKey) else {
-        return refuse(given, .temporary, "no randomness", server)
-      }
-      name = given
-      verifier = decoy
-    case .temporarily: return refuse(given, .temporary, "the accounts cannot be read in full", server)
-    }
-    let job = HashingThread.Job(
-      token: token, name: name, account: account, verifier: verifier, password: password)
-    if server.hashing.submit(job) {
-      waiting = .hashing
-    } else {
-      refuse(name, .temporary, "too many passwords wait to be checked", server)
-    }
+  override func challenge(_ message: Bytes, _ server: Server) {
+    session.answer(challenge: message, reply: &server.reply)
   }
 
-  /// The hashing thread has looked at the password.
-  override func hashed(_ job: HashingThread.Job, _ outcome: HashingThread.Outcome, _ server: Server) {
-    guard case .hashing = waiting else { return }
-    waiting = .nothing
-    switch outcome {
-    case .right: welcome(job.name, server)
-    case .wrong: refuse(job.name, .refused, "wrong name or password", server)
-    case .failed: refuse(job.name, .temporary, "the password could not be hashed", server)
+  override func welcome(_ name: Bytes, _ server: Server) {
+    guard server.mayLogIn(name) else {
+      server.record(.loginRefused(name: name, reason: "too soon after the last login", peer: peer))
+      return answer(.loginDelay, server)
     }
-  }
-
-  private func welcome(_ name: Bytes, _ server: Server) {
-    guard server.mayLogIn(name) else { return refuse(name, .loginDelay, "too soon after the last login", server) }
     do throws(SpoolError) {
       let snapshot = try server.spool.open(name)
       self.snapshot = snapshot
@@ -137,11 +106,8 @@ final class POP3Connection: Connection {
     }
   }
 
-  private func refuse(
-    _ name: Bytes, _ answer: POP3.Session<SnapshotMaildrop>.Authentication, _ reason: StaticString, _ server: Server
-  ) {
-    server.record(.loginRefused(name: name, reason: reason, peer: peer))
-    self.answer(answer, server)
+  override func turnAway(_ refusal: Refusal, _ server: Server) {
+    answer(refusal == .wrong ? .refused : .temporary, server)
   }
 
   private func answer(_ answer: POP3.Session<SnapshotMaildrop>.Authentication, _ server: Server) {

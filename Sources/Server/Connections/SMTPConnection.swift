@@ -4,7 +4,7 @@ import System
 import Wire
 
 /// A sender's connection: ties the SMTP session to directory and spool.
-final class SMTPConnection: Connection {
+final class SMTPConnection: LoginConnection {
   private var session: SMTP.Session
   /// The message under way.
   private var draft: Draft?
@@ -15,9 +15,12 @@ final class SMTPConnection: Connection {
   private var isCommitting = false
   /// Who sent the content that is coming in and was refused before its end.
   private var refused: Bytes?
+  /// Who has logged in.
+  private var account = Bytes()
 
-  init(_ socket: consuming Descriptor, token: UInt64, peer: SocketAddress, settings: SMTP.Settings) {
-    session = SMTP.Session(settings: settings, peer: SMTP.Peer(address: Self.literal(peer)))
+  init(_ socket: consuming Descriptor, token: UInt64, peer: SocketAddress, isTLS: Bool, settings: SMTP.Settings) {
+    session = SMTP.Session(
+      settings: settings, peer: SMTP.Peer(address: Self.literal(peer)), secure: peer.isLoopback, tls: isTLS)
     super.init(socket, token: token, peer: peer, service: .smtp)
   }
 
@@ -29,7 +32,8 @@ final class SMTPConnection: Connection {
   }
 
   override func greet(_ server: Server) { session.greet(reply: &server.reply) }
-  override var isWaiting: Bool { isCommitting || draft?.isBusy == true || heldUntil > 0 }
+  override func startedTLS(_ server: Server) { session.startedTLS() }
+  override var isWaiting: Bool { isCommitting || isHashing || draft?.isBusy == true || heldUntil > 0 }
   override var mustFinish: Bool { isCommitting }
   override var isBetweenTransactions: Bool { !isWaiting && !session.isReceivingContent }
   override func timedOut(_ server: Server) { session.timedOut(reply: &server.reply) }
@@ -72,6 +76,11 @@ final class SMTPConnection: Connection {
           if reply.first != 0x32 { server.record(.messageRefused(reply: reply, from: from, peer: peer)) }
         }
       case .deliver: deliver(server)
+      case .authenticate(let name, let password): authenticate(name, password, server)
+      case .scram(let message): authenticate(message, server)
+      case .startTLS:
+        drop(server)
+        return (consumed, .startTLS)
       case .close:
         drop(server)
         let reply = server.line(since: before, last: true)
@@ -102,7 +111,44 @@ final class SMTPConnection: Connection {
     return result
   }
 
+  // MARK: login. It lets nobody send anywhere but to us.
+
+  override func challenge(_ message: Bytes, _ server: Server) {
+    session.answer(challenge: message, reply: &server.reply)
+  }
+
+  override func welcome(_ name: Bytes, _ server: Server) {
+    account = name
+    server.record(.login(name: name, peer: peer))
+    session.answer(authentication: .welcome, reply: &server.reply)
+  }
+
+  override func turnAway(_ refusal: Refusal, _ server: Server) {
+    session.answer(authentication: refusal == .wrong ? .refused : .temporarily, reply: &server.reply)
+  }
+
+  /// Whether the reverse-path may be used by who has logged in, if that is to be looked at. The null one is always
+  /// taken: receipts have it, and it is nobody's name.
+  private func judgeSender(_ server: Server) -> SMTP.Session.MailAnswer {
+    let path = session.envelope.reversePath
+    guard session.isAuthenticated, server.configuration.smtp.enforceSender, !path.isEmpty else { return .accepted }
+    if case .success(let mailbox) = PathParser.mailbox(path.span) {
+      switch server.resolve(mailbox, socket: socket.number) {
+      case .maildrops(let names) where names.contains(account): return .accepted
+      case .temporarily: return .temporarily
+      case .maildrops, .unknown, .notLocal: break
+      }
+    }
+    server.record(
+      .messageRefused(reply: Bytes("550 5.7.1 not an address of ") + account, from: path, peer: peer))
+    return .notYours
+  }
+
+  // MARK: mail
+
   private func begin(_ declaredSize: Int?, _ server: Server) -> SMTP.Session.MailAnswer {
+    let verdict = judgeSender(server)
+    guard verdict == .accepted else { return verdict }
     guard server.spool.hasRoom(for: declaredSize ?? 0) else {
       server.spoolIsBusy()
       server.record(

@@ -1,0 +1,146 @@
+import Accounts
+import System
+import Wire
+
+/// A connection on which people log in. What a login takes is the same in SMTP and POP3 and stands here; what it gives,
+/// and the words, are the subclasses' own.
+class LoginConnection: Connection {
+  /// Why nobody was let in.
+  enum Refusal {
+    /// Wrong name or wrong password, which look the same.
+    case wrong
+    /// A fault of ours.
+    case temporary
+  }
+
+  /// What a password is checked against.
+  private struct Candidate {
+    let name: Bytes
+    /// Nil for a name that nobody has.
+    let account: Account?
+    /// A decoy then.
+    let verifier: Verifier
+  }
+
+  /// Held apart, so that idle connections are small.
+  private final class SCRAMLogin {
+    let exchange: SCRAMExchange
+    let candidate: Candidate
+    /// Whether the client has shown that it knows the password.
+    var isProven = false
+
+    init(_ exchange: SCRAMExchange, _ candidate: Candidate) {
+      self.exchange = exchange
+      self.candidate = candidate
+    }
+  }
+
+  /// Whether the hashing thread looks at a password.
+  private(set) final var isHashing = false
+  private final var scram: SCRAMLogin?
+
+  /// Hands a message of SCRAM to the session.
+  func challenge(_ message: Bytes, _ server: Server) {}
+
+  /// Somebody has logged in.
+  func welcome(_ name: Bytes, _ server: Server) {}
+
+  /// A login came to nothing.
+  func turnAway(_ refusal: Refusal, _ server: Server) {}
+
+  // MARK: a password
+
+  final func authenticate(_ given: Bytes, _ password: Bytes, _ server: Server) {
+    guard let found = find(given, server) else { return }
+    if let account = found.account, server.passwords.knows(password, of: account) {
+      return succeed(found.name, server)
+    }
+    let job = HashingThread.Job(
+      token: token, name: found.name, account: found.account, verifier: found.verifier, password: password)
+    if server.hashing.submit(job) {
+      isHashing = true
+    } else {
+      refuse(found.name, .temporary, "too many passwords wait to be checked", server)
+    }
+  }
+
+  override final func hashed(_ job: HashingThread.Job, _ outcome: HashingThread.Outcome, _ server: Server) {
+    guard isHashing else { return }
+    isHashing = false
+    switch outcome {
+    case .right: succeed(job.name, server)
+    case .wrong: refuse(job.name, .wrong, "wrong name or password", server)
+    case .failed: refuse(job.name, .temporary, "the password could not be hashed", server)
+    }
+  }
+
+  // MARK: SCRAM, RFC 5802 §5
+
+  /// Goes on with SCRAM. That takes a few HMACs only, and so is done at once.
+  final func authenticate(_ message: SASLExchange.SCRAMMessage, _ server: Server) {
+    switch message {
+    case .first(let first, let plus): beginSCRAM(first, plus, server)
+    case .final(let final):
+      guard let scram else { return turnAway(.temporary, server) }
+      let name = scram.candidate.name
+      do throws(Errno) {
+        if let answer = try scram.exchange.answer(final), scram.candidate.account != nil {
+          scram.isProven = true
+          return challenge(answer, server)
+        }
+        refuse(name, .wrong, "wrong name or password", server)
+      } catch {
+        refuse(name, .temporary, "the password could not be hashed", server)
+      }
+    case .acknowledged:
+      guard let scram, scram.isProven else { return turnAway(.temporary, server) }
+      succeed(scram.candidate.name, server)
+    }
+  }
+
+  private func beginSCRAM(_ first: Bytes, _ plus: Bool, _ server: Server) {
+    var bindings: ChannelBindings?
+    if channel != nil {
+      let (exporter, endPoint) = channelBindings
+      bindings = ChannelBindings(exporter: exporter, endPoint: endPoint)
+    }
+    guard var exchange = SCRAMExchange(first, plus: plus, bindings: bindings) else {
+      return refuse([], .wrong, "SCRAM without a name, or bound to another connection", server)
+    }
+    guard let found = find(exchange.name, server) else { return }
+    guard let random = try? Crypto.random(24) else { return refuse(found.name, .temporary, "no randomness", server) }
+    var nonce = Bytes()
+    Base64.encode(random.span, to: &nonce)
+    let message = exchange.challenge(found.verifier, nonce: nonce)
+    scram = SCRAMLogin(exchange, found)
+    challenge(message, server)
+  }
+
+  // MARK: both
+
+  /// Whom a name means; nil when that cannot be found out, which is said then. A name that nobody has costs the same as
+  /// anybody's.
+  private func find(_ given: Bytes, _ server: Server) -> Candidate? {
+    switch server.login(given) {
+    case .account(let found): return Candidate(name: found.name, account: found, verifier: found.verifier)
+    case .unknown:
+      if let decoy = try? Verifier.decoy(for: given, key: server.decoyKey) {
+        return Candidate(name: given, account: nil, verifier: decoy)
+      }
+      refuse(given, .temporary, "no randomness", server)
+    case .temporarily: refuse(given, .temporary, "the accounts cannot be read in full", server)
+    }
+    return nil
+  }
+
+  private func succeed(_ name: Bytes, _ server: Server) {
+    scram = nil
+    welcome(name, server)
+  }
+
+  private func refuse(_ name: Bytes, _ refusal: Refusal, _ reason: StaticString, _ server: Server) {
+    scram = nil
+    server.record(.loginRefused(name: name, reason: reason, peer: peer))
+    turnAway(refusal, server)
+  }
+}
