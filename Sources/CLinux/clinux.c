@@ -341,37 +341,35 @@ int cl_format_address(const struct cl_address *address, char *out, size_t size) 
 }
 
 // Not getifaddrs(3), which needs netlink sockets: the service's sandbox has none.
-int cl_own_addresses(struct cl_address *out, int most) {
-  int count = 0;
+int cl_own_addresses(char *out, size_t size) {
+  char text[INET6_ADDRSTRLEN];
+  size_t used = 0;
   struct ifreq found[32];
   struct ifconf request = {.ifc_len = sizeof found, .ifc_req = found};
-  int socket_number = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (socket_number >= 0 && ioctl(socket_number, SIOCGIFCONF, &request) == 0) {
-    for (int i = 0; i < request.ifc_len / (int)sizeof found[0] && count < most; i++) {
-      uint8_t octets[4];
-      memcpy(octets, &((struct sockaddr_in *)(void *)&found[i].ifr_addr)->sin_addr, 4);
-      if (octets[0] == 127 || (octets[0] == 169 && octets[1] == 254)) continue;
-      out[count] = (struct cl_address){.family = 4};
-      memcpy(out[count++].octets, octets, 4);
-    }
+  int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (probe < 0 || ioctl(probe, SIOCGIFCONF, &request) < 0) request.ifc_len = 0;
+  if (probe >= 0) close(probe);
+  for (int i = 0; i < request.ifc_len / (int)sizeof found[0] && used + sizeof text < size; i++) {
+    const struct in_addr *address = &((struct sockaddr_in *)(void *)&found[i].ifr_addr)->sin_addr;
+    uint32_t number = ntohl(address->s_addr);
+    if (number >> 24 == 127 || number >> 16 == 0xA9FE) continue;
+    inet_ntop(AF_INET, address, text, sizeof text);
+    used += (size_t)sprintf(out + used, " %s", text);
   }
-  if (socket_number >= 0) close(socket_number);
   FILE *six = fopen("/proc/self/net/if_inet6", "re");
   char line[128];
-  while (six != NULL && count < most && fgets(line, sizeof line, six) != NULL) {
+  while (six != NULL && used + sizeof text < size && fgets(line, sizeof line, six) != NULL) {
     unsigned scope = 0, flags = 0;
-    if (sscanf(line + 32, " %*x %*x %x %x", &scope, &flags) != 2) continue;
+    struct in6_addr address;
     // Of global or site scope, and neither temporary, deprecated nor tentative.
-    if ((scope != 0x00 && scope != 0x40) || (flags & 0x61) != 0) continue;
-    out[count] = (struct cl_address){.family = 6};
-    for (int i = 0; i < 16; i++) {
-      char digits[3] = {line[2 * i], line[2 * i + 1], 0};
-      out[count].octets[i] = (uint8_t)strtoul(digits, NULL, 16);
-    }
-    count++;
+    if (sscanf(line + 32, " %*x %*x %x %x", &scope, &flags) != 2 || (scope & ~0x40u) != 0 || (flags & 0x61) != 0)
+      continue;
+    for (int i = 0; i < 16; i++) sscanf(line + 2 * i, "%2hhx", &address.s6_addr[i]);
+    inet_ntop(AF_INET6, &address, text, sizeof text);
+    used += (size_t)sprintf(out + used, " %s", text);
   }
   if (six != NULL) fclose(six);
-  return count;
+  return (int)used;
 }
 
 // MARK: events, time, processes

@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,87 +211,107 @@ static int64_t seconds(const ASN1_TIME *time) {
   return good ? (int64_t)days * 86400 + rest : 0;
 }
 
-// As RFC 2253 writes it: control characters and what is not ASCII are escaped.
-static void distinguished_name(const X509_NAME *name, char *out, int size) {
-  BIO *text = BIO_new(BIO_s_mem());
-  if (text != NULL && X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253) >= 0) {
-    int count = BIO_read(text, out, size - 1);
-    out[count > 0 ? count : 0] = 0;
-  }
-  BIO_free(text);
+// The first certificate of a PEM text, where `source` goes on with the next.
+static X509 *first_certificate(BIO **source, const void *pem, size_t count) {
+  ERR_clear_error();
+  *source = memory(pem, count);
+  return *source != NULL ? read_certificate(*source) : NULL;
 }
 
-static void alternative_names(X509 *certificate, char *out, size_t size) {
+static void finish(BIO *source, X509 *certificate) {
+  X509_free(certificate);
+  BIO_free(source);
+  ERR_clear_error();
+}
+
+int64_t cl_certificate_number(const void *pem, size_t count, int field) {
+  BIO *source;
+  X509 *certificate = first_certificate(&source, pem, count);
+  int64_t number = 0;
+  if (certificate != NULL) switch (field) {
+      case CL_CERTIFICATE_NOT_BEFORE: number = seconds(X509_get0_notBefore(certificate)); break;
+      case CL_CERTIFICATE_NOT_AFTER: number = seconds(X509_get0_notAfter(certificate)); break;
+      case CL_CERTIFICATE_SELF_SIGNED: number = X509_self_signed(certificate, 1) == 1; break;
+      case CL_CERTIFICATE_CHAIN:
+        number = 1;
+        for (X509 *next; (next = read_certificate(source)) != NULL; number++) X509_free(next);
+    }
+  finish(source, certificate);
+  return number;
+}
+
+// What came from elsewhere is shown on terminals, with spaces between.
+static void write_name(BIO *out, const char *name, int count) {
+  for (int i = 0; i < count; i++) BIO_write(out, name[i] > ' ' && name[i] <= '~' ? name + i : "?", 1);
+}
+
+static void write_names(BIO *out, X509 *certificate) {
   GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-  size_t used = 0;
   for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
     int kind = 0;
     const ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &kind);
-    if (kind != GEN_DNS && kind != GEN_IPADD) continue;
-    const uint8_t *octets = ASN1_STRING_get0_data(value);
-    size_t count = (size_t)ASN1_STRING_length(value);
+    const char *octets = (const char *)ASN1_STRING_get0_data(value);
+    int count = ASN1_STRING_length(value);
     char address[INET6_ADDRSTRLEN];
-    if (kind == GEN_IPADD) {
-      if (count != 4 && count != 16) continue;
-      inet_ntop(count == 4 ? AF_INET : AF_INET6, octets, address, sizeof address);
-      octets = (const uint8_t *)address;
-      count = strlen(address);
+    if (kind == GEN_IPADD && (count == 4 || count == 16)) {
+      octets = inet_ntop(count == 4 ? AF_INET : AF_INET6, octets, address, sizeof address);
+      count = (int)strlen(address);
+    } else if (kind != GEN_DNS) {
+      continue;
     }
-    if (count > size - used || size - used - count < 2) break;
-    if (used > 0) out[used++] = ' ';
-    memcpy(out + used, octets, count);
-    used += count;
+    if (BIO_pending(out) > 0) BIO_puts(out, " ");
+    write_name(out, octets, count);
   }
-  out[used] = 0;
   GENERAL_NAMES_free(names);
 }
 
-static X509 *first_certificate(const void *pem, size_t count) {
-  ERR_clear_error();
-  BIO *source = memory(pem, count);
-  X509 *first = source != NULL ? read_certificate(source) : NULL;
-  BIO_free(source);
-  ERR_clear_error();
-  return first;
-}
-
-int cl_certificate_read(const void *pem, size_t count, struct cl_certificate *out) {
-  memset(out, 0, sizeof *out);
-  X509 *certificate = first_certificate(pem, count);
-  if (certificate == NULL) return -EINVAL;
-  unsigned int size = 0;
-  X509_digest(certificate, EVP_sha256(), out->fingerprint, &size);
-  out->not_before = seconds(X509_get0_notBefore(certificate));
-  out->not_after = seconds(X509_get0_notAfter(certificate));
-  distinguished_name(X509_get_subject_name(certificate), out->subject, sizeof out->subject);
-  distinguished_name(X509_get_issuer_name(certificate), out->issuer, sizeof out->issuer);
-  out->is_self_signed = X509_check_issued(certificate, certificate) == X509_V_OK;
-  alternative_names(certificate, out->names, sizeof out->names);
-  X509_free(certificate);
-  ERR_clear_error();
-  return 0;
+int cl_certificate_text(const void *pem, size_t count, int field, char *out, size_t size) {
+  BIO *source;
+  X509 *certificate = first_certificate(&source, pem, count);
+  BIO *text = BIO_new(BIO_s_mem());
+  if (certificate != NULL && text != NULL) switch (field) {
+      case CL_CERTIFICATE_FINGERPRINT: {
+        uint8_t digest[32];
+        char shown[3 * sizeof digest];
+        if (X509_digest(certificate, EVP_sha256(), digest, NULL) == 1 &&
+            OPENSSL_buf2hexstr_ex(shown, sizeof shown, NULL, digest, sizeof digest, ':') == 1)
+          BIO_puts(text, shown);
+        break;
+      }
+      // RFC 2253 escapes control characters and what is not ASCII.
+      case CL_CERTIFICATE_SUBJECT:
+        X509_NAME_print_ex(text, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+        break;
+      case CL_CERTIFICATE_ISSUER:
+        X509_NAME_print_ex(text, X509_get_issuer_name(certificate), 0, XN_FLAG_RFC2253);
+        break;
+      case CL_CERTIFICATE_NAMES: write_names(text, certificate);
+    }
+  int got = text != NULL ? BIO_read(text, out, (int)size) : 0;
+  BIO_free(text);
+  finish(source, certificate);
+  return got > 0 ? got : 0;
 }
 
 int cl_certificate_covers(const void *pem, size_t count, const char *name) {
-  X509 *certificate = first_certificate(pem, count);
+  BIO *source;
+  X509 *certificate = first_certificate(&source, pem, count);
   // Mail programs of today do not look at the subject.
   int covers = certificate != NULL &&
                X509_check_host(certificate, name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
-  X509_free(certificate);
-  ERR_clear_error();
+  finish(source, certificate);
   return covers;
 }
 
 static const char *date_problem(X509 *certificate, int64_t now) {
   if (now == 0) return NULL;
-  if (seconds(X509_get0_notAfter(certificate)) < now)
-    return "a certificate in it has expired; get a new one from whoever issued it";
+  if (seconds(X509_get0_notAfter(certificate)) < now) return "a certificate in it has expired; get a new one";
   if (seconds(X509_get0_notBefore(certificate)) > now)
     return "a certificate in it is not valid yet; is the clock of this device right?";
   return NULL;
 }
 
-// What is wrong with the chain below `own`, whose certificates `source` goes on with. `secret` is `own`'s key, or not.
+// What is wrong with `own`, whose key should be `secret`, and the chain that `source` goes on with.
 static const char *chain_problem(BIO *source, X509 *own, EVP_PKEY *secret, int64_t now) {
   const char *problem = date_problem(own, now);
   int fits = X509_check_private_key(own, secret) == 1;
@@ -308,40 +329,62 @@ static const char *chain_problem(BIO *source, X509 *own, EVP_PKEY *secret, int64
   X509_free(own);
   if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) problem = "a certificate in it is damaged";
   if (fits) return problem;
-  return belongs ? "its chain is not in order: the device's own certificate, which the key belongs to, comes first"
+  return belongs ? "its chain is not in order: the certificate that the key belongs to comes first"
                  : "the key belongs to another certificate; give the two that were made together";
 }
 
 int cl_certificate_check(const void *certificate, size_t certificate_count, const void *key, size_t key_count,
-                         int64_t now, char *why, size_t why_size) {
-  ERR_clear_error();
+                         int64_t now, char *why, size_t size) {
+  BIO *source;
+  X509 *own = first_certificate(&source, certificate, certificate_count);
   BIO *key_source = memory(key, key_count);
-  BIO *source = memory(certificate, certificate_count);
   EVP_PKEY *secret = key_source != NULL ? PEM_read_bio_PrivateKey(key_source, NULL, no_password, NULL) : NULL;
-  X509 *own = source != NULL ? read_certificate(source) : NULL;
+  SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
   const char *problem = NULL;
   if (own == NULL)
-    problem = "it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----); if it is one in DER form, "
-              "`openssl x509 -inform DER -in FILE -out FILE.pem` makes it PEM";
+    problem = "it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----); one in DER form becomes PEM by "
+              "`openssl x509 -inform DER -in FILE -out FILE.pem`";
   else if (secret == NULL)
     problem = memmem(key, key_count, "ENCRYPTED", 9) != NULL
-                  ? "the key needs a password, and nobody is there to type it when the device starts; "
+                  ? "the key has a password, and nobody is there to type it when the device starts; "
                     "`openssl pkey -in KEY -out KEY.pem` takes it off"
-                  : "there is no private key in PEM form (-----BEGIN PRIVATE KEY-----); if the key is in DER form, "
-                    "`openssl pkey -inform DER -in KEY -out KEY.pem` makes it PEM";
+                  : "there is no private key in PEM form (-----BEGIN PRIVATE KEY-----); one in DER form becomes PEM by "
+                    "`openssl pkey -inform DER -in KEY -out KEY.pem`";
   else if (X509_check_purpose(own, X509_PURPOSE_SSL_SERVER, 0) != 1)
     problem = "the certificate is not one for servers";
   else
     problem = chain_problem(source, own, secret, now);
-  X509_free(own);
+  // The last word is OpenSSL's own: too short a key, too weak a signature.
+  if (problem == NULL && (trial == NULL || !use_certificate(trial, certificate, certificate_count, key, key_count)))
+    problem = ERR_reason_error_string(ERR_peek_last_error());
+  int count = problem != NULL ? snprintf(why, size, "%s", problem) : 0;
+  SSL_CTX_free(trial);
   EVP_PKEY_free(secret);
-  BIO_free(source);
   BIO_free(key_source);
+  finish(source, own);
+  return count;
+}
+
+int cl_pem_blocks(const void *pem, size_t count, int certificates, char *out, size_t size) {
   ERR_clear_error();
-  if (problem == NULL) return 0;
-  strncpy(why, problem, why_size - 1);
-  why[why_size - 1] = 0;
-  return -EINVAL;
+  BIO *source = memory(pem, count);
+  BIO *text = BIO_new(BIO_s_secmem());
+  char *name, *header;
+  unsigned char *data;
+  long length;
+  while (source != NULL && text != NULL && PEM_read_bio(source, &name, &header, &data, &length) == 1) {
+    // X.509's, trusted ones, and those of old under the name of X509.
+    size_t end = strlen(name);
+    int is_certificate = end >= 11 && strcmp(name + end - 11, "CERTIFICATE") == 0;
+    if (is_certificate == certificates) PEM_write_bio(text, name, header, data, length);
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(data, (size_t)length);
+  }
+  int got = text != NULL ? BIO_read(text, out, (int)size) : 0;
+  BIO_free(text);
+  finish(source, NULL);
+  return got > 0 ? got : 0;
 }
 
 static int add_extension(X509 *certificate, int kind, const char *value) {
@@ -354,8 +397,30 @@ static int add_extension(X509 *certificate, int kind, const char *value) {
   return good;
 }
 
-int cl_certificate_make(const char *common_name, const char *names, char *out, size_t size) {
+// A name in other letters (RFC 6531) could only stand in a certificate in its ASCII form.
+static int is_plain(const char *name) {
+  while (*name > ' ' && *name <= '~') name++;
+  return *name == 0;
+}
+
+static int add_names(X509 *certificate, char *names) {
+  GENERAL_NAMES *list = sk_GENERAL_NAME_new_null();
+  int good = list != NULL;
+  char *rest = names;
+  for (char *word; good && (word = strsep(&rest, " ")) != NULL;) {
+    if (!is_plain(word)) continue;
+    GENERAL_NAME *name = a2i_GENERAL_NAME(NULL, NULL, NULL, GEN_IPADD, word, 0);
+    if (name == NULL) name = a2i_GENERAL_NAME(NULL, NULL, NULL, GEN_DNS, word, 0);
+    good = name != NULL && sk_GENERAL_NAME_push(list, name) > 0;
+  }
+  good = good && X509_add1_ext_i2d(certificate, NID_subject_alt_name, list, 0, 0) == 1;
+  GENERAL_NAMES_free(list);
+  return good;
+}
+
+int cl_certificate_make(const char *names, char *out, size_t size) {
   ERR_clear_error();
+  char *words = strdup(names);
   EVP_PKEY *secret = EVP_EC_gen("P-256");
   X509 *made = X509_new();
   BIO *text = BIO_new(BIO_s_secmem());
@@ -363,31 +428,30 @@ int cl_certificate_make(const char *common_name, const char *names, char *out, s
   // Valid whatever a clock says, ours or a client's that has none. That it begins before July 2019 also keeps it from
   // Apple's limit of 825 days, which is for what is newer (support.apple.com/103769). It ends where two-digit years do
   // (RFC 5280 §4.1.2.5.1): not every old device reads the four digits that come after.
-  int good = secret != NULL && made != NULL && text != NULL && serial != NULL &&
+  int good = words != NULL && secret != NULL && made != NULL && text != NULL && serial != NULL &&
              BN_rand(serial, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
              BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(made)) != NULL &&
              X509_set_version(made, X509_VERSION_3) == 1 &&
              ASN1_TIME_set_string(X509_getm_notBefore(made), "700101000000Z") == 1 &&
              ASN1_TIME_set_string(X509_getm_notAfter(made), "491231235959Z") == 1 &&
-             X509_set_pubkey(made, secret) == 1;
+             X509_set_pubkey(made, secret) == 1 && add_names(made, words);
   if (good) {
+    // The first name, which now ends there; but RFC 5280 has no common name of more than 64 characters.
+    const char *common = is_plain(words) && strlen(words) <= 64 ? words : "Restante";
     X509_NAME *name = X509_get_subject_name(made);
-    good = X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1,
-                                      0) == 1 &&
+    good = X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const unsigned char *)common, -1, -1, 0) == 1 &&
            X509_set_issuer_name(made, name) == 1 && add_extension(made, NID_basic_constraints, "critical,CA:FALSE") &&
            add_extension(made, NID_key_usage, "critical,digitalSignature") &&
            add_extension(made, NID_ext_key_usage, "serverAuth") &&
-           add_extension(made, NID_subject_key_identifier, "hash") &&
-           add_extension(made, NID_subject_alt_name, names) && X509_sign(made, secret, EVP_sha256()) > 0 &&
+           add_extension(made, NID_subject_key_identifier, "hash") && X509_sign(made, secret, EVP_sha256()) > 0 &&
            PEM_write_bio_PrivateKey(text, secret, NULL, NULL, 0, NULL, NULL) == 1 &&
            PEM_write_bio_X509(text, made) == 1;
   }
   int count = good ? BIO_read(text, out, (int)size) : 0;
+  free(words);
   BN_free(serial);
-  BIO_free(text);
-  X509_free(made);
   EVP_PKEY_free(secret);
-  ERR_clear_error();
+  finish(text, made);
   // All of it, or it is useless.
-  return count > 0 && (size_t)count < size ? count : -EIO;
+  return count > 0 && (size_t)count < size ? count : 0;
 }

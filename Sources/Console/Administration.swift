@@ -63,6 +63,9 @@ public enum Administration {
     case .accountQuota: return try accounts(invocation, output).changeQuota()
     case .accountRemove: return try accounts(invocation, output).remove()
     case .accountList: return try accounts(invocation, output).list()
+    case .certificateShow, .certificateRenew, .certificateInstall:
+      let site = try Site(invocation, makes: true)
+      return try CertificateCommands(site: site, invocation: invocation, output: output).run()
     case .mailList: return try MailListing(site: Site(invocation), invocation: invocation, output: output).run()
     case .mailShow: return try MailShow(site: Site(invocation), invocation: invocation, output: output).run()
     case .mailDelete: return try MailChange(site: Site(invocation), invocation: invocation, output: output).delete()

@@ -34,6 +34,7 @@ struct Command: Sendable {
   enum Verb: UInt8, Sendable {
     case serve, demo, status, bans, check, help
     case accountAdd, accountPassword, accountRemove, accountQuota, accountList
+    case certificateShow, certificateRenew, certificateInstall
     case mailList, mailShow, mailDelete, mailRestore, mailExport, mailImport
   }
 }
@@ -43,11 +44,11 @@ enum Option: UInt8, Sendable {
   case config, help, version
   case passwordStdin, quota, deleteMail
   case deleted, all, since, raw, mbox, maildir
-  case json, repair, once
+  case json, repair, once, pem
 
   /// What every command takes.
   static let common: [Option] = [.config, .help]
-  private static let last = Option.once
+  private static let last = Option.pem
 
   /// All that there are.
   static var allCases: [Option] { (0...last.rawValue).compactMap { Option(rawValue: $0) } }
@@ -69,6 +70,7 @@ enum Option: UInt8, Sendable {
     case .json: "--json"
     case .repair: "--repair"
     case .once: "--once"
+    case .pem: "--pem"
     }
   }
 

@@ -102,6 +102,29 @@ enum CommandTable {
           --json  one JSON object, for programs
         """),
     Command(
+      .certificateShow, "certificate show", "", options: [.pem], "what mail programs are shown, and its fingerprint",
+      details: """
+        Who the certificate is for, who issued it, until when it is valid, and whether
+        the running server shows it.
+
+          --pem  print the certificate alone, for devices that shall know it
+        """),
+    Command(
+      .certificateRenew, "certificate renew", "", "make a new certificate, signed by itself",
+      details: """
+        It has a new key, and is for the host name and addresses that this device has
+        now. Mail programs ask once whether to trust it. The one before is kept.
+        """),
+    Command(
+      .certificateInstall, "certificate install", "CERT [KEY]", least: 1, most: 2,
+      "use a certificate from elsewhere",
+      details: """
+        CERT is a PEM file: the certificate of this device, then its chain. Without KEY,
+        the key is in CERT, too. They must belong together, be valid now, and be for
+        HostName=. The running server shows them at once, and nobody is cut off. The
+        one before is kept.
+        """),
+    Command(
       .mailList, "mail list", "NAME", least: 1, most: 1, options: [.deleted, .all],
       "what is in a maildrop",
       details: """

@@ -7,17 +7,22 @@ import Wire
 /// and can be replaced by `restante certificate`. There, certificate and key stand in one file: it is replaced as a
 /// whole, so that after a crash they always belong together.
 public enum Certificates {
-  public struct Loaded: Sendable {
-    /// PEM: the device's own certificate, then those of its chain; and the key. The two may be the same text.
-    public let certificate: Bytes
+  public final class Loaded: Sendable {
+    /// With its chain.
+    public let certificate: Certificate
+    /// The text that the key stands in, PEM, too.
     public let key: Bytes
-    public let facts: Certificate
     /// Where the certificate stands.
     public let file: Path
-    /// Whether it is one that this device made for itself.
-    public let isOwn: Bool
     /// Whether it was made just now.
-    public var isNew = false
+    let isNew: Bool
+
+    init(_ certificate: Certificate, key: Bytes, _ file: Path, isNew: Bool = false) {
+      self.certificate = certificate
+      self.key = key
+      self.file = file
+      self.isNew = isNew
+    }
   }
 
   /// In the state directory.
@@ -25,103 +30,82 @@ public enum Certificates {
     configuration.device.stateDirectory.appending("certificate.pem")
   }
 
-  /// What the server shall serve with, and what is wrong with the certificate that it was told to.
-  ///
-  /// - Parameters:
-  ///   - makes: whether one is made where there is none and none is configured.
-  ///   - standsIn: whether the device's own one takes the place of one that cannot be used, and a new one that of an own
-  ///     one. Mail goes on to come in encrypted then, and devices that do not look at certificates go on, while mail
-  ///     programs ask before they take one that they do not know. With no certificate at all, everybody would be locked
-  ///     out, or send in the clear.
-  static func load(
-    _ configuration: Configuration, _ files: Files, makes: Bool, standsIn: Bool
-  ) -> (loaded: Loaded?, problem: Problem?) {
-    var problem: Problem?
+  /// What the server serves with, as far as it can: what the configuration says, otherwise the device's own.
+  public static func find(_ configuration: Configuration, _ files: Files) throws(Problem) -> Loaded? {
     if let named = configuration.tls.certificate {
-      do throws(Problem) {
-        return (try read(named, key: configuration.tls.privateKey ?? named, files), nil)
-      } catch {
-        problem = error
-        if !standsIn { return (nil, problem) }
-      }
+      return try read(named, key: configuration.tls.privateKey ?? named, files)
     }
+    let own = file(configuration)
+    return files.exists(own) ? try read(own, key: own, files) : nil
+  }
+
+  /// A certificate of the device's own, made where there is none.
+  ///
+  /// At the start it also stands in for one that cannot be used. Mail goes on to come in encrypted then, and devices
+  /// that do not look at certificates go on, while mail programs ask before they take one that they do not know. With
+  /// no certificate at all, everybody would be locked out, or send in the clear.
+  ///
+  /// - Parameter problem: what is wrong already, if anything; what is wrong here is told when it is nil.
+  static func own(_ configuration: Configuration, _ files: Files, _ problem: inout Problem?) -> Loaded? {
     let file = file(configuration)
     var mayWrite = true
     if files.exists(file) {
-      do throws(Problem) {
-        let text = try contents(file, files)
-        mayWrite = false
-        if let why = Certificate.problem(certificate: text, key: text) {
-          // What is wrong in itself makes room for a new one; what cannot be read may be well.
-          if standsIn { mayWrite = (try? files.rename(file, to: file.adding(suffix: ".damaged"))) != nil }
-          throw Problem(file, why)
-        }
-        return (try loaded(file, text, text, isOwn: true), problem)
-      } catch {
+      do throws(Problem) { return try read(file, key: file, files) } catch {
         problem = problem ?? error
-        if !standsIn { return (nil, problem) }
+        // It may be well where it can be read again; and what is not may be of use to somebody who mends it.
+        mayWrite = (try? text(of: file, files)) != nil
+        if mayWrite { mayWrite = (try? files.rename(file, to: file.adding(suffix: ".damaged"))) != nil }
       }
     }
-    guard makes, let pem = try? make(configuration), let facts = Certificate(pem: pem) else { return (nil, problem) }
+    guard let made = make(configuration) else { return nil }
     if mayWrite {
-      do throws(Errno) { try files.replace(file, with: pem) } catch {
-        let why = Bytes("cannot be written, so that the next start makes another: ") + error.text
-        problem = problem ?? Problem(file, why)
+      do throws(Errno) { try files.replace(file, with: made.pem) } catch {
+        problem = problem ?? Problem(file, Bytes("cannot be written, so that each start makes one: ") + error.text)
       }
     }
-    return (Loaded(certificate: pem, key: pem, facts: facts, file: file, isOwn: true, isNew: true), problem)
+    return Loaded(made, key: made.pem, file, isNew: true)
   }
 
   /// A new key and a certificate of our own, for the host's name, this machine, and the addresses it has now.
-  public static func make(_ configuration: Configuration) throws(Errno) -> Bytes {
-    let loopback = [Bytes("127.0.0.1"), Bytes("::1")].compactMap { SocketAddress($0, port: 0) }
-    var names = [configuration.device.hostName]
-    if !names[0].equals("localhost") { names.append(Bytes("localhost")) }
-    return try Certificate.make(names: names, addresses: Sockets.ownAddresses + loopback)
+  public static func make(_ configuration: Configuration) -> Certificate? {
+    var names = configuration.device.hostName
+    if !names.equals("localhost") { names += " localhost" }
+    names += Sockets.ownAddresses
+    names += " 127.0.0.1 ::1"
+    return Certificate.make(names: names)
   }
 
-  /// Reads the two files; the problem is one of them, or of both together.
-  ///
-  /// - Parameter now: when they must be valid; nil where that does not matter.
-  public static func read(
-    _ file: Path, key keyFile: Path, _ files: Files, now: Int64? = nil
-  ) throws(Problem) -> Loaded {
-    let certificate = try contents(file, files)
-    let key = keyFile == file ? certificate : try contents(keyFile, files)
-    if let why = Certificate.problem(certificate: certificate, key: key, now: now) { throw Problem(file, why) }
-    return try loaded(file, certificate, key, isOwn: false)
-  }
-
-  private static func loaded(
-    _ file: Path, _ certificate: Bytes, _ key: Bytes, isOwn: Bool
-  ) throws(Problem) -> Loaded {
-    do throws(TLSFailure) {
-      // The last word is OpenSSL's own: too short a key, too weak a signature.
-      _ = try TLSContext(certificate: certificate, key: key, minimum: .tls12)
-    } catch {
-      var why = Bytes("no secure connection can be made with it")
-      if case .broken(let reason) = error {
-        why += ": "
-        why += reason
+  private static func read(_ file: Path, key keyFile: Path, _ files: Files) throws(Problem) -> Loaded {
+    var texts: [Bytes] = []
+    for path in [file, keyFile] {
+      do throws(Errno) { texts.append(try text(of: path, files)) } catch {
+        var why = Bytes("cannot be read: ") + error.text
+        if error == .denied { why += "; it must be readable for the user that the server runs as" }
+        throw Problem(path, why)
       }
-      throw Problem(file, why)
     }
-    guard let facts = Certificate(pem: certificate) else { throw Problem(file, Bytes("it holds no certificate")) }
-    return Loaded(
-      certificate: certificate, key: key, facts: facts, file: file, isOwn: isOwn && facts.isSelfSigned)
+    return try checked(texts[0], key: texts[1], file)
   }
 
-  /// Also with root's rights, where root started the server by hand: a key is often root's alone.
-  private static func contents(_ file: Path, _ files: Files) throws(Problem) -> Bytes {
-    do throws(Errno) {
-      return try Identity.asCaller { () throws(Errno) in
-        guard try files.status(file).isRegular else { throw Errno.invalid }
-        return try files.contents(file, limit: Limits.certificateFile)
-      }
-    } catch {
-      var why = Bytes("cannot be read: ") + error.text
-      if error == .denied { why += "; it must be readable for the user that the server runs as" }
-      throw Problem(file, why)
+  /// Certificate and key, both PEM, if a server can use them.
+  ///
+  /// - Parameters:
+  ///   - file: where they stand; the problem is told of it.
+  ///   - now: when they must be valid; 0 where that does not matter.
+  public static func checked(
+    _ certificate: Bytes, key: Bytes, _ file: Path, now: Int64 = 0
+  ) throws(Problem) -> Loaded {
+    if let why = Certificate.problem(certificate, key: key, now: now) { throw Problem(file, why) }
+    guard let read = Certificate(pem: certificate) else { throw Problem(file, Bytes("holds no certificate")) }
+    return Loaded(read, key: key, file)
+  }
+
+  /// A file with a certificate or a key, also with the rights of root, where it is root that calls: a key is often
+  /// root's alone.
+  public static func text(of file: Path, _ files: Files) throws(Errno) -> Bytes {
+    try Identity.asCaller { () throws(Errno) in
+      guard try files.status(file).isRegular else { throw Errno.invalid }
+      return try files.contents(file, limit: Limits.certificateFile)
     }
   }
 
@@ -133,8 +117,9 @@ public enum Certificates {
 
   /// Which announcement of its end a certificate is due for: 30, 14 or 7, the days ahead of it, or 0 past it; nil for
   /// none.
-  public static func announcement(notAfter: Int64, now: Int64) -> Int? {
+  public static func announcement(notAfter: Int64, now: Int64) -> Int64? {
     guard now >= Limits.clockFloor else { return nil }
-    return [0, 7, 14, 30].first { notAfter - now <= $0 * 86_400 }.map { Int($0) }
+    for days in [0, 7, 14, 30] as [Int64] where notAfter - now <= days * 86_400 { return days }
+    return nil
   }
 }

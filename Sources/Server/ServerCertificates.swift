@@ -5,59 +5,46 @@ import Wire
 extension Server {
   /// What is known of the certificate in use.
   struct CertificateInUse {
-    var facts: Certificate?
+    var fingerprint = Bytes()
+    var names = Bytes()
+    var notAfter = Int64.max
+    /// The last announcement of its end, as ``Certificates/announcement(notAfter:now:)`` has it.
+    var announced: Int64?
     /// Why it is not the one that it should be.
     var problem: Problem?
-    /// The last announcement of its end, as ``Certificates/announcement(notAfter:now:)`` has it.
-    var announced: Int?
   }
 
-  /// The certificate and the key, both PEM, that TLS shall go on with; nil where what is in use stays in use.
-  func loadCertificate() -> (certificate: Bytes, key: Bytes)? {
-    let isFirst = certificate.facts == nil
-    let (loaded, problem) = Certificates.load(configuration, files, makes: true, standsIn: isFirst)
+  /// The certificate and the key that TLS shall go on with; nil where what is in use stays in use.
+  func loadCertificate() -> Certificates.Loaded? {
+    let isFirst = certificate.fingerprint.isEmpty
+    var problem: Problem?
+    var loaded: Certificates.Loaded?
+    do throws(Problem) { loaded = try Certificates.find(configuration, files) } catch { problem = error }
+    if loaded == nil, isFirst || problem == nil { loaded = Certificates.own(configuration, files, &problem) }
     certificate.problem = problem
     if let problem { record(.certificateProblem(problem, standsIn: isFirst)) }
     guard let loaded else {
       if isFirst { record(.withoutTLS(why: Bytes("no certificate"))) }
       return nil
     }
-    if loaded.facts != certificate.facts {
-      certificate.facts = loaded.facts
+    let found = loaded.certificate
+    let fingerprint = found.fingerprint
+    if fingerprint != certificate.fingerprint {
+      certificate.fingerprint = fingerprint
+      certificate.notAfter = found.notAfter
+      certificate.names = found.names
       certificate.announced = nil
-      record(.certificateInUse(loaded.facts, isNew: loaded.isNew))
+      record(.certificateInUse(found, isNew: loaded.isNew))
       announceCertificate()
     }
-    return (loaded.certificate, loaded.key)
+    return loaded
   }
 
   /// Says once for each threshold that the certificate ends soon.
   func announceCertificate() {
-    guard let notAfter = certificate.facts?.notAfter else { return }
-    let due = Certificates.announcement(notAfter: notAfter, now: now)
+    let due = Certificates.announcement(notAfter: certificate.notAfter, now: now)
     if due == certificate.announced { return }
     certificate.announced = due
-    if due != nil { record(.certificateExpires(days: Certificates.days(until: notAfter, now: now) ?? 0)) }
-  }
-
-  /// What STATUS tells of it.
-  var certificateLines: [Bytes] {
-    var lines: [Bytes] = []
-    func add(_ key: StaticString, _ value: Bytes) {
-      lines.append(Bytes(key) + value)
-    }
-    if let facts = certificate.facts {
-      add("certificate.fingerprint=", facts.fingerprintText)
-      var end = Bytes()
-      end.append(decimal: Int(facts.notAfter))
-      add("certificate.not_after=", end)
-      for name in facts.names {
-        var shown = Bytes()
-        shown.append(shown: name.span, limit: Limits.domain)
-        add("certificate.name=", shown)
-      }
-    }
-    if let problem = certificate.problem { add("certificate.problem=", problem.description) }
-    return lines
+    if due != nil { record(.certificateExpires(days: Certificates.days(until: certificate.notAfter, now: now) ?? 0)) }
   }
 }

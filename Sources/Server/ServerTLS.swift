@@ -5,7 +5,8 @@ import Wire
 extension Server {
   /// Takes certificate and key for all connections that come from now on; those that are there keep theirs.
   func loadTLS() {
-    guard let (certificate, key) = loadCertificate() else { return }
+    guard let loaded = loadCertificate() else { return }
+    let (certificate, key) = (loaded.certificate.pem, loaded.key)
     do throws(TLSFailure) {
       let wanted = configuration.tls.minimumProtocol
       let usual = max(wanted.rawValue, TLSVersion.tls12.rawValue)

@@ -149,12 +149,13 @@ public enum Sockets {
   /// Tells the peer that nothing more will come.
   public static func shutdownWrite(_ socket: Int32) { _ = cl_shutdown_write(socket) }
 
-  /// The addresses by which others reach this device, as of now: no loopback or link-local ones; at most 16, which a
-  /// device with many virtual networks has.
-  public static var ownAddresses: [SocketAddress] {
-    var raw = [cl_address](repeating: cl_address(), count: 16)
-    let count = unsafe cl_own_addresses(&raw, Int32(raw.count))
-    return raw.prefix(Int(count)).map { SocketAddress($0) }
+  /// The addresses by which others reach this device, as of now, each after a space: no loopback or link-local ones.
+  public static var ownAddresses: Bytes {
+    var text = Bytes()
+    unsafe text.append(upTo: 1024) { out in
+      unsafe out.withMemoryRebound(to: CChar.self) { unsafe Int(cl_own_addresses($0.baseAddress, $0.count)) }
+    }
+    return text
   }
 
   /// The user a local peer runs as.

@@ -89,8 +89,9 @@ int cl_shutdown_write(int fd);
 int cl_peer_uid(int fd, uint32_t *uid);
 int cl_unsent(int fd);                              // octets the peer has not acknowledged yet (SIOCOUTQ)
 int cl_parse_address(const char *text, struct cl_address *out);  // address only; port is left alone
-// Up to `most` addresses by which others reach this device, as of now: no loopback or link-local ones. The count.
-int cl_own_addresses(struct cl_address *out, int most);
+// The addresses by which others reach this device, as of now, each after a space: no loopback or link-local ones.
+// Returns the length.
+int cl_own_addresses(char *out, size_t size);
 int cl_format_address(const struct cl_address *address, char *out, size_t size);
 
 // MARK: events, time, processes

@@ -50,25 +50,30 @@ int cl_tls_end_point(cl_tls *tls, uint8_t out[64]);
 
 // MARK: certificates
 
-struct cl_certificate {
-  uint8_t fingerprint[32];  // SHA-256 of the DER form
-  int64_t not_before;       // seconds since 1970
-  int64_t not_after;
-  int is_self_signed;
-  char subject[256];        // as RFC 2253 writes them
-  char issuer[256];
-  char names[1024];         // subject alternative names, separated by spaces, as far as there is room
+// A field of the first certificate in a PEM text; 0 where there is none.
+enum {
+  CL_CERTIFICATE_NOT_BEFORE, CL_CERTIFICATE_NOT_AFTER,  // seconds since 1970
+  CL_CERTIFICATE_SELF_SIGNED,                           // 1 or 0
+  CL_CERTIFICATE_CHAIN,                                 // how many certificates there are in all
 };
-// Reads the first certificate of a PEM text. 0, or negative.
-int cl_certificate_read(const void *pem, size_t count, struct cl_certificate *out);
+int64_t cl_certificate_number(const void *pem, size_t count, int field);
+// The same in printable ASCII; returns the length.
+enum {
+  CL_CERTIFICATE_FINGERPRINT,                     // SHA-256 of the DER form, as people compare it: 0F:A0:...
+  CL_CERTIFICATE_SUBJECT, CL_CERTIFICATE_ISSUER,  // as RFC 2253 writes them
+  CL_CERTIFICATE_NAMES,                           // hosts and addresses it is for, with spaces between
+};
+int cl_certificate_text(const void *pem, size_t count, int field, char *out, size_t size);
 // Whether the first certificate of a PEM text is for the host `name`: 1 or 0.
 int cl_certificate_covers(const void *pem, size_t count, const char *name);
-// Whether a server can use them: key and first certificate belong together, each certificate of the chain signed the
-// one before, and, unless `now` is 0, all are valid then. 0, or negative with why.
+// Why a server cannot use them: key and first certificate must belong together, each certificate of the chain must have
+// signed the one before, and, unless `now` is 0, all must be valid then. Returns the length of the reason; 0 for none.
 int cl_certificate_check(const void *certificate, size_t certificate_count, const void *key, size_t key_count,
-                         int64_t now, char *why, size_t why_size);
-// Makes a P-256 key and a certificate signed with it; `out` gets both as PEM. `names` is OpenSSL's subjectAltName text,
-// such as "DNS:mail.example,IP:192.0.2.1". Returns the length, or negative.
-int cl_certificate_make(const char *common_name, const char *names, char *out, size_t size);
+                         int64_t now, char *why, size_t size);
+// The blocks of a PEM text that are certificates, or those that are not. Returns the length.
+int cl_pem_blocks(const void *pem, size_t count, int certificates, char *out, size_t size);
+// Makes a P-256 key and a certificate signed with it; `out` gets both as PEM. `names` are hosts and addresses with
+// spaces between; the first is the subject. Returns the length, 0 on failure.
+int cl_certificate_make(const char *names, char *out, size_t size);
 
 #endif

@@ -32,9 +32,10 @@ struct CheckCommand {
       throw Failure("cannot look into the state directory", site.state, error)
     }
     let isSound = checkAccounts(site)
+    let isTrusted = checkCertificate(site)
     let isOwned = checkPermissions(site)
     let isWhole = try checkSpool(site)
-    guard isSound && isOwned && isWhole else { return .data }
+    guard isSound && isTrusted && isOwned && isWhole else { return .data }
     output.line("all is well")
     return .ok
   }
@@ -59,6 +60,20 @@ struct CheckCommand {
     if !site.files.exists(site.configuration.device.aliases) { line += " (no such file: there are none)" }
     output.line(line)
     return problems.isEmpty
+  }
+
+  private func checkCertificate(_ site: Site) -> Bool {
+    do throws(Problem) {
+      guard let found = try Certificates.find(site.configuration, site.files) else { return true }
+      heading("certificate", found.file)
+      var line = Bytes("  valid to ")
+      line.append(certificateEnd: found.certificate.notAfter)
+      output.line(line)
+      return true
+    } catch {
+      output.line(Bytes("certificate: ") + error.description)
+      return false
+    }
   }
 
   // MARK: the spool

@@ -32,6 +32,7 @@ extension CheckCommand {
     // The directory guards what is in it: others may at most be let through it.
     look(site.state, allowed: 0o751)
     look(site.accounts.path, allowed: 0o640)
+    look(Certificates.file(site.configuration), allowed: 0o600)
     for part in ["", "log", "index"] as [StaticString] {
       let directory = part.utf8CodeUnitCount == 0 ? site.spool : site.spool.appending(part)
       look(directory, allowed: 0o750)

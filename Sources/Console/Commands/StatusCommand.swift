@@ -34,8 +34,20 @@ struct Report {
   var hasRoom = true
   /// What is wrong with accounts, aliases or spool, as far as this looks.
   var problems: Int64 = 0
+  /// The SHA-256 fingerprint of the certificate, when it ends, what it is for, and why it is not the one it should be.
+  var fingerprint = Bytes()
+  var notAfter: Int64?
+  var names = Bytes()
+  var certificateProblem = Bytes()
 
-  var isWell: Bool { isRunning && hasRoom && problems == 0 }
+  /// Whether the certificate is the right one and does not end within two weeks.
+  var isCertificateWell: Bool {
+    if !certificateProblem.isEmpty { return false }
+    guard let notAfter, let due = Certificates.announcement(notAfter: notAfter, now: Clock.now) else { return true }
+    return due > 14
+  }
+
+  var isWell: Bool { isRunning && hasRoom && problems == 0 && isCertificateWell }
 
   var exitCode: ExitCode { !isRunning ? .unavailable : isWell ? .ok : .tryAgain }
 }
@@ -76,6 +88,10 @@ struct StatusCommand {
       report.listeners.append(
         Report.Listener(service: Bytes(value[..<space]), address: Bytes(value[(space + 1)...])))
     }
+    if key.equals("certificate.fingerprint") { report.fingerprint = value }
+    if key.equals("certificate.not_after") { report.notAfter = number }
+    if key.equals("certificate.names") { report.names = value }
+    if key.equals("certificate.problem") { report.certificateProblem = value }
     if key.equals("connections.smtp") { report.connectionsSMTP = number }
     if key.equals("connections.pop3") { report.connectionsPOP3 = number }
     if key.equals("delivered") { report.delivered = number }
@@ -96,6 +112,15 @@ struct StatusCommand {
     let accounts = try site.loadAccounts()
     report.accounts = Int64(accounts.accounts.count)
     report.problems = Int64(accounts.problems.count)
+    do throws(Problem) {
+      if let certificate = try Certificates.find(site.configuration, site.files)?.certificate {
+        report.fingerprint = certificate.fingerprint
+        report.notAfter = certificate.notAfter
+        report.names = certificate.names
+      }
+    } catch {
+      report.certificateProblem = error.description
+    }
     for name in MaildropReader.names(site.spool, files: site.files) {
       report.maildrops += 1
       do throws(Failure) {
@@ -192,6 +217,22 @@ struct StatusCommand {
       report.hasRoom
       ? "there is room for new mail" : "TOO LITTLE: new mail is answered 452 until some is deleted"
     output.line(text)
+    if let notAfter = report.notAfter {
+      begin("certificate", &text)
+      text += "valid to "
+      text.append(certificateEnd: notAfter)
+      output.line(text)
+      begin("fingerprint", &text)
+      text += "SHA-256 "
+      text += report.fingerprint
+      output.line(text)
+    }
+    if !report.certificateProblem.isEmpty {
+      begin("TROUBLE", &text)
+      text += "the certificate cannot be used: "
+      text += report.certificateProblem
+      output.line(text)
+    }
     if report.problems > 0 {
       begin("problems", &text)
       text.append(decimal: Int(report.problems))
@@ -247,6 +288,12 @@ struct StatusCommand {
     json.add("room", report.hasRoom)
     json.endObject()
     add("problems", report.problems)
+    json.add("certificate_fingerprint", report.fingerprint)
+    add("certificate_not_after", report.notAfter)
+    json.beginArray("certificate_names")
+    for name in report.names.split(separator: ASCII.space) { json.add(nil, Bytes(name)) }
+    json.endArray()
+    json.add("certificate_problem", report.certificateProblem)
     json.endObject()
     return json.text
   }

@@ -73,6 +73,12 @@ extension Server {
     add("deleted.messages", Int64(deletedMessages))
     add("deleted.octets", deletedOctets)
     add("room", spool.hasRoom ? 1 : 0)
-    return lines + certificateLines
+    if !certificate.fingerprint.isEmpty {
+      lines.append(Bytes("certificate.fingerprint=") + certificate.fingerprint)
+      lines.append(Bytes("certificate.names=") + certificate.names)
+      add("certificate.not_after", certificate.notAfter)
+    }
+    if let problem = certificate.problem { lines.append(Bytes("certificate.problem=") + problem.description) }
+    return lines
   }
 }

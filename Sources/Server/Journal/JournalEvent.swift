@@ -155,17 +155,13 @@ extension JournalEvent {
       text += "no TLS: "
       text += why
       text += "; mail is taken in the clear, and with RequireTLS=yes passwords from this machine alone"
-    case .certificateInUse(let facts, let isNew):
-      text += isNew ? "made a key and a certificate of our own for" : "certificate for"
-      for name in facts.names {
-        text += " "
-        text.append(shown: name.span, limit: Limits.domain)
-      }
+    case .certificateInUse(let certificate, let isNew):
+      text += isNew ? "made a key and a certificate of our own for " : "certificate for "
+      text += certificate.names
       text += ", valid until "
-      Timestamp.append(facts.notAfter, to: &text)
+      Timestamp.append(certificate.notAfter, to: &text)
       text += ", SHA-256 fingerprint "
-      text += facts.fingerprintText
-      if isNew { text += "; mail programs ask once whether to trust it" }
+      text += certificate.fingerprint
     case .certificateProblem(let problem, let standsIn):
       text += "the certificate cannot be used: "
       text += problem.description
