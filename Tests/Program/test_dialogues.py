@@ -42,7 +42,9 @@ def test_POP3(opened, script):
 @pytest.fixture(scope="module", params=MODES)
 def receiving(request, tmp_path_factory):
     """(office, mode) for the senders' dialogues, whose messages pile up."""
-    office = offices.Office(tmp_path_factory.mktemp("dialogues"), {"SMTP": {"MaximumConnectionsPerAddress": "100"}})
+    office = offices.Office(tmp_path_factory.mktemp("dialogues"), {"SMTP": {"MaximumConnectionsPerAddress": "100"}},
+                            accounts=("bert", "carl"))
+    office.add("anna", "open sesame")
     office.start()
     yield office, MODES[request.param]
     office.close()
