@@ -95,14 +95,17 @@ extension Server {
   }
 
   /// Gives away the place of whoever has done nothing for longest and has no message under way; false if everybody is
-  /// about something.
+  /// about something. A handshake has no time of grace: strangers who begin a hundred in a second would lock everybody
+  /// out with it, while the oldest of two hundred places is older than an honest handshake takes.
   private func makeRoom(_ service: Service) -> Bool {
     var longest: Connection?
     var most: Int64 = -1
     for connection in connections.all where connection.service == service {
-      guard let grace = connection.flags.contains(.lingering) ? 0 : connection.grace else { continue }
+      let isGuest = !connection.flags.isDisjoint(with: [.lingering, .handshaking])
+      guard let grace = isGuest ? 0 : connection.grace else { continue }
       let over = connection.patience.idle(now: seconds, moved: connection.moved) - grace
-      if over > most {
+      // Tokens count upwards.
+      if over > most || (over == most && connection.token >> 32 < (longest?.token ?? 0) >> 32) {
         most = over
         longest = connection
       }
