@@ -82,6 +82,7 @@ struct ConfigurationTests {
       BareNewline=normalize
       NormalizeFrom=192.168.1.0/24 fd00::/8
       GreetingDelay=3s
+      EnforceSender=yes
       [POP3]
       Listen=no
       ListenTLS=995
@@ -114,6 +115,7 @@ struct ConfigurationTests {
     expected.smtp.bareNewline = .normalize
     expected.smtp.normalizeFrom = [Network(Bytes("192.168.1.0/24"))!, Network(Bytes("fd00::/8"))!]
     expected.smtp.greetingDelay = 3
+    expected.smtp.enforceSender = true
     expected.pop3.listen = []
     expected.pop3.listenTLS = [.port(995)]
     expected.pop3.requireTLS = false
