@@ -36,6 +36,7 @@ let package = Package(
       name: "Console", dependencies: ["Accounts", "Server", "Spool", "System", "Wire"], swiftSettings: swift),
     .executableTarget(name: "restante", dependencies: ["Console", "Server", "System"], swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: swift),
+    .testTarget(name: "SystemTests", dependencies: ["System", "Wire"], swiftSettings: swift),
     .testTarget(name: "SMTPTests", dependencies: ["SMTP", "Wire"], swiftSettings: swift),
     .testTarget(name: "POP3Tests", dependencies: ["POP3", "Wire"], swiftSettings: swift),
     .testTarget(name: "SpoolTests", dependencies: ["Spool", "System", "Wire"], swiftSettings: swift),

@@ -352,6 +352,8 @@ int cl_certificate_check(const void *certificate, size_t certificate_count, cons
                     "`openssl pkey -inform DER -in KEY -out KEY.pem`";
   else if (X509_check_purpose(own, X509_PURPOSE_SSL_SERVER, 0) != 1)
     problem = "the certificate is not one for servers";
+  else if (EVP_PKEY_get_security_bits(secret) < 112)
+    problem = "the key is too small: RSA needs 2048 bits";
   else
     problem = chain_problem(source, own, secret, now);
   // The last word is OpenSSL's own: too short a key, too weak a signature.
