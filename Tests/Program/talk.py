@@ -270,6 +270,12 @@ def refused(port, **options):
         return b""
 
 
+def refused_at_once(port, source):
+    """Connects and goes away again; True if the server would not have it."""
+    with Connection(port, source=source) as connection:
+        return not connection.line().startswith((b"220", b"+OK"))
+
+
 def drip(connection, data, stop):
     """One octet a second until `data` is out, the server closes, or `stop` is set."""
     for octet in data:
