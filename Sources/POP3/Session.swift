@@ -189,6 +189,12 @@ public struct Session<M: Maildrop> {
     }
   }
 
+  /// Instead of a greeting or of an answer to a login: too many wrong passwords came from there. Send `reply` and close.
+  public mutating func banned(seconds: Int64, reply: inout Bytes) {
+    refuse(.banned, Int(clamping: (seconds + 59) / 60), reply: &reply)
+    state = .ended
+  }
+
   /// Answers QUIT after ``Effect/update(_:)``: RFC 1939 §6. The effect is always ``Effect/close``.
   public mutating func answer(update: Update, reply: inout Bytes) -> Effect {
     guard case .updating(let count) = state else { return .close }

@@ -12,6 +12,7 @@ enum Text: CaseIterable {
   case language, noAPOP, noTLS, pipelinedTLS, http, tls, smtp
   // -ERR: logging in
   case userFirst, insecure, noMechanism, cancelled, malformed, refused, refusedAndOver, loginFault, broken, loginDelay
+  case banned
   // -ERR: the maildrop
   case empty, noSuchMessage, isMarked, needsUTF8, readFault, gone, listFault, updateFault, shuttingDown
 

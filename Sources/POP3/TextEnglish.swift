@@ -70,6 +70,12 @@ extension Text {
       program check less often.
       """
 
+    case .banned:
+      """
+      [AUTH] Too many wrong passwords came from your address. Your mail is safe. Correct the password in every mail \
+      program there, then try again in # minutes.
+      """
+
     case .empty: "There is no message #: the maildrop is empty."
     case .noSuchMessage: "There is no message #; the last one is %. Check for mail again."
     case .isMarked: "Message # is marked to be deleted. RSET, or leaving without QUIT, keeps it."

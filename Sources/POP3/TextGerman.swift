@@ -73,6 +73,12 @@ extension Text {
       das Mailprogramm seltener abfragen lassen.
       """
 
+    case .banned:
+      """
+      [AUTH] Von Ihrer Adresse kamen zu viele falsche Passwörter. Ihre Post ist sicher. Bitte das Passwort in jedem \
+      Mailprogramm dort prüfen und es in # Minuten noch einmal versuchen.
+      """
+
     case .empty: "Nachricht # gibt es nicht: Das Postfach ist leer."
     case .noSuchMessage: "Nachricht # gibt es nicht, die letzte ist %. Bitte noch einmal abrufen."
     case .isMarked: "Nachricht # ist zum Löschen vorgemerkt. RSET, oder Trennen ohne QUIT, behält sie."

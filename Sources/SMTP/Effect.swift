@@ -66,6 +66,8 @@ extension Session {
     case refused
     /// A local fault: 454 4.7.0.
     case temporarily
+    /// Too many wrong passwords came from there, and none is looked at for a while: 454 4.7.0.
+    case banned
   }
 
   /// The answer to ``Effect/deliver``.

@@ -93,6 +93,8 @@ extension Session {
     case .refused: _ = refuse(Self.wrong, &reply)
     case .temporarily:
       say("454 4.7.0 A fault here keeps the password from being checked now. Try again later.", &reply)
+    case .banned:
+      _ = refuse("454 4.7.0 Too many wrong passwords came from your address. Correct them, and try again later.", &reply)
     }
   }
 }

@@ -1,3 +1,4 @@
+import POP3
 import System
 import Wire
 
@@ -35,7 +36,10 @@ extension Server {
     if pressure.turnsAway(service, isTLS: listener.isTLS) { return sayNoRoom(listener, to: socket.number) }
     if service == .pop3, let ban = guessing.ban(of: peer, now: seconds) {
       // Senders are no guessers: mail is taken from there all the same.
-      if !listener.isTLS { say(Self.banned(ban), to: socket.number) }
+      var line = Bytes()
+      var session = POP3.Session<SnapshotMaildrop>(settings: pop3Settings, secure: false, tls: false)
+      session.banned(seconds: ban, reply: &line)
+      if !listener.isTLS { say(line, to: socket.number) }
       return
     }
     let place = Int(service.rawValue)
@@ -146,15 +150,6 @@ extension Server {
     case .pop3: line += "-ERR [SYS/TEMP] Too many connections at this moment; try again in a minute.\r\n"
     case .control: line += "-ERR 75 Too many connections at this moment; try again.\r\n"
     }
-    return line
-  }
-
-  /// What a banned guesser hears.
-  static func banned(_ seconds: Int64) -> Bytes {
-    var line = Bytes("-ERR [AUTH] Too many wrong passwords came from your address. Correct the password in every mail ")
-    line += "program there, then try again in "
-    line.append(decimal: UInt64(clamping: (seconds + 59) / 60))
-    line += " minutes.\r\n"
     return line
   }
 

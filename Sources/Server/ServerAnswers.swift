@@ -34,9 +34,9 @@ extension Server {
     hashing.collect { job, outcome in
       var job = job
       if outcome == .right, let account = job.account { passwords.remember(job.password, of: account) }
-      Crypto.cleanse(&job.password)
       reply.removeAll(keepingCapacity: true)
       connections[job.token]?.hashed(job, outcome, self)
+      Crypto.cleanse(&job.password)
       goOn(job.token)
     }
   }

@@ -6,11 +6,13 @@ import Wire
 /// and the words, are the subclasses' own.
 class LoginConnection: Connection {
   /// Why nobody was let in.
-  enum Refusal {
+  enum Refusal: Equatable {
     /// Wrong name or wrong password, which look the same.
     case wrong
     /// A fault of ours.
     case temporary
+    /// Too many wrong passwords came from there; the ban ends in so many seconds.
+    case banned(Int64)
   }
 
   /// What a password is checked against.
@@ -35,8 +37,21 @@ class LoginConnection: Connection {
     }
   }
 
-  /// Whether the hashing thread looks at a password.
+  /// A login that must wait because of wrong passwords before it.
+  private final class Waiting {
+    let candidate: Candidate
+    /// The password, or SCRAM's last message.
+    let proof: Bytes
+
+    init(_ candidate: Candidate, _ proof: Bytes) {
+      self.candidate = candidate
+      self.proof = proof
+    }
+  }
+
+  /// Whether a password waits to be looked at, or the hashing thread does that.
   private(set) final var isHashing = false
+  private final var postponed: Waiting?
   private final var scram: SCRAMLogin?
 
   /// Hands a message of SCRAM to the session.
@@ -52,6 +67,37 @@ class LoginConnection: Connection {
 
   final func authenticate(_ given: Bytes, _ password: Bytes, _ server: Server) {
     guard let found = find(given, server) else { return }
+    if mayTry(found, password, server) { check(found, password, server) }
+  }
+
+  /// Whether a password may be looked at now. If not, it waits, or was refused.
+  private func mayTry(_ candidate: Candidate, _ proof: Bytes, _ server: Server) -> Bool {
+    switch server.guessing.verdict(for: peer, name: candidate.name, now: server.seconds) {
+    case .go: return true
+    case .wait(let seconds):
+      postponed = Waiting(candidate, proof)
+      isHashing = true
+      server.hold(self, seconds: seconds)
+    case .banned(let seconds): refuse(candidate.name, .banned(seconds), "too many wrong passwords from there", server)
+    }
+    return false
+  }
+
+  override final func released(_ server: Server) {
+    guard let waiting = postponed else { return }
+    postponed = nil
+    isHashing = false
+    let candidate = waiting.candidate
+    if let seconds = server.guessing.ban(of: peer, now: server.seconds) {
+      refuse(candidate.name, .banned(seconds), "too many wrong passwords from there", server)
+    } else if let scram {
+      finish(scram, waiting.proof, server)
+    } else {
+      check(candidate, waiting.proof, server)
+    }
+  }
+
+  private func check(_ found: Candidate, _ password: Bytes, _ server: Server) {
     if let account = found.account, server.passwords.knows(password, of: account) {
       return succeed(found.name, server)
     }
@@ -69,7 +115,7 @@ class LoginConnection: Connection {
     isHashing = false
     switch outcome {
     case .right: succeed(job.name, server)
-    case .wrong: refuse(job.name, .wrong, "wrong name or password", server)
+    case .wrong: refuse(job.name, guess: job.password, server)
     case .failed: refuse(job.name, .temporary, "the password could not be hashed", server)
     }
   }
@@ -82,19 +128,24 @@ class LoginConnection: Connection {
     case .first(let first, let plus): beginSCRAM(first, plus, server)
     case .final(let final):
       guard let scram else { return turnAway(.temporary, server) }
-      let name = scram.candidate.name
-      do throws(Errno) {
-        if let answer = try scram.exchange.answer(final), scram.candidate.account != nil {
-          scram.isProven = true
-          return challenge(answer, server)
-        }
-        refuse(name, .wrong, "wrong name or password", server)
-      } catch {
-        refuse(name, .temporary, "the password could not be hashed", server)
-      }
+      if mayTry(scram.candidate, final, server) { finish(scram, final, server) }
     case .acknowledged:
       guard let scram, scram.isProven else { return turnAway(.temporary, server) }
       succeed(scram.candidate.name, server)
+    }
+  }
+
+  private func finish(_ scram: SCRAMLogin, _ final: Bytes, _ server: Server) {
+    let name = scram.candidate.name
+    do throws(Errno) {
+      if let answer = try scram.exchange.answer(final), scram.candidate.account != nil {
+        scram.isProven = true
+        return challenge(answer, server)
+      }
+      // It never looks the same twice, so each counts as a guess of its own.
+      refuse(name, guess: final, server)
+    } catch {
+      refuse(name, .temporary, "the password could not be hashed", server)
     }
   }
 
@@ -135,7 +186,14 @@ class LoginConnection: Connection {
 
   private func succeed(_ name: Bytes, _ server: Server) {
     scram = nil
+    server.guessing.succeeded(peer, name: name, now: server.seconds)
     welcome(name, server)
+  }
+
+  /// For a wrong password, or a wrong proof of it.
+  private func refuse(_ name: Bytes, guess: Bytes, _ server: Server) {
+    refuse(name, .wrong, "wrong name or password", server)
+    server.guessed(self, name: name, guess: guess)
   }
 
   private func refuse(_ name: Bytes, _ refusal: Refusal, _ reason: StaticString, _ server: Server) {

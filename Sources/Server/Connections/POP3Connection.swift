@@ -107,7 +107,11 @@ final class POP3Connection: LoginConnection {
   }
 
   override func turnAway(_ refusal: Refusal, _ server: Server) {
-    answer(refusal == .wrong ? .refused : .temporary, server)
+    switch refusal {
+    case .wrong: answer(.refused, server)
+    case .temporary: answer(.temporary, server)
+    case .banned(let seconds): session.banned(seconds: seconds, reply: &server.reply)
+    }
   }
 
   private func answer(_ answer: POP3.Session<SnapshotMaildrop>.Authentication, _ server: Server) {

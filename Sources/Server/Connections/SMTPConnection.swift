@@ -124,7 +124,9 @@ final class SMTPConnection: LoginConnection {
   }
 
   override func turnAway(_ refusal: Refusal, _ server: Server) {
-    session.answer(authentication: refusal == .wrong ? .refused : .temporarily, reply: &server.reply)
+    session.answer(
+      authentication: refusal == .wrong ? .refused : refusal == .temporary ? .temporarily : .banned,
+      reply: &server.reply)
   }
 
   /// Whether the reverse-path may be used by who has logged in, if that is to be looked at. The null one is always
