@@ -94,7 +94,7 @@ extension Session {
     case .temporarily:
       say("454 4.7.0 A fault here keeps the password from being checked now. Try again later.", &reply)
     case .banned:
-      _ = refuse("454 4.7.0 Too many wrong passwords came from your address. Correct them, and try again later.", &reply)
+      _ = refuse("454 4.7.0 Too many wrong passwords came from your address. Correct them and try again later.", &reply)
     }
   }
 }
