@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 // A cl_tls_context is an SSL_CTX, and a cl_tls an SSL: nothing of ours is needed besides.
 
@@ -89,6 +90,8 @@ cl_tls_context *cl_tls_context_make(const void *certificate, size_t certificate_
     // Buffers go back while a session is idle; a write may go on with the same octets at another place.
     SSL_CTX_set_mode(made, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // One call of the kernel for a record's header and what it holds, or for several records.
+    SSL_CTX_set_read_ahead(made, 1);
     // Sessions are resumed by tickets, which cost us no memory; one is enough.
     SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(made, 1);
@@ -113,6 +116,39 @@ cl_tls_context *cl_tls_context_make(const void *certificate, size_t certificate_
 }
 
 void cl_tls_context_free(cl_tls_context *context) { SSL_CTX_free(shared(context)); }
+
+// MARK: the way to the kernel
+
+// Whether more is written right after what is written now: then the kernel sends both in the same segments.
+static _Thread_local int follows;
+
+static int write_socket(BIO *bio, const char *data, int count) {
+  BIO_clear_retry_flags(bio);
+  int sent = (int)send((int)(intptr_t)BIO_get_data(bio), data, (size_t)count, MSG_NOSIGNAL | (follows ? MSG_MORE : 0));
+  if (sent < 0 && BIO_sock_should_retry(sent)) BIO_set_retry_write(bio);
+  return sent;
+}
+
+static long control(BIO *bio, int command, long number, void *pointer) {
+  (void)bio, (void)number, (void)pointer;
+  return command == BIO_CTRL_FLUSH;
+}
+
+// From the handshake on, unless the kernel encrypts: OpenSSL's own way to a socket cannot say that more follows.
+static void write_ourselves(SSL *tls) {
+  static BIO_METHOD *method;
+  if (method == NULL) {
+    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+    if (method == NULL) return;
+    BIO_meth_set_write(method, write_socket);
+    BIO_meth_set_ctrl(method, control);
+  }
+  BIO *bio = BIO_new(method);
+  if (bio == NULL) return;
+  BIO_set_data(bio, (void *)(intptr_t)SSL_get_fd(tls));
+  BIO_set_init(bio, 1);
+  SSL_set0_wbio(tls, bio);
+}
 
 // MARK: sessions
 
@@ -145,28 +181,37 @@ static int64_t outcome(SSL *tls, int64_t result) {
 int cl_tls_handshake(cl_tls *tls) {
   ERR_clear_error();
   int result = SSL_do_handshake(native(tls));
-  if (result == 1) return 0;
+  if (result == 1) {
+    if (!cl_tls_is_kernel(tls)) write_ourselves(native(tls));
+    return 0;
+  }
   int64_t why = outcome(native(tls), result);
   return why == 0 ? -ECONNRESET : (int)why;
 }
 
 int64_t cl_tls_read(cl_tls *tls, void *buffer, size_t count) {
   ERR_clear_error();
-  size_t got = 0;
-  int result = SSL_read_ex(native(tls), buffer, count, &got);
-  return result == 1 ? (int64_t)got : outcome(native(tls), result);
+  size_t total = 0, got = 0;
+  do {
+    int result = SSL_read_ex(native(tls), (char *)buffer + total, count - total, &got);
+    if (result != 1) return total > 0 ? (int64_t)total : outcome(native(tls), result);
+    total += got;
+  } while (total < count && SSL_has_pending(native(tls)));
+  return (int64_t)total;
 }
 
-int64_t cl_tls_write(cl_tls *tls, const void *buffer, size_t count) {
+int64_t cl_tls_write(cl_tls *tls, const void *buffer, size_t count, int more) {
   ERR_clear_error();
   size_t sent = 0;
+  follows = more;
   int result = SSL_write_ex(native(tls), buffer, count, &sent);
+  follows = 0;
   return result == 1 ? (int64_t)sent : outcome(native(tls), result);
 }
 
 int cl_tls_is_kernel(const cl_tls *tls) { return BIO_get_ktls_send(SSL_get_wbio(native(tls))) ? 1 : 0; }
 
-int cl_tls_pending(const cl_tls *tls) { return SSL_pending(native(tls)); }
+int cl_tls_pending(const cl_tls *tls) { return SSL_has_pending(native(tls)); }
 
 void cl_tls_shutdown(cl_tls *tls) {
   ERR_clear_error();

@@ -99,7 +99,7 @@ extension Server {
     if start < end { connection.input = Bytes(buffer.span.extracting(start..<end)) }
     settle(connection, progressed: progressed)
     // What TLS has decrypted already the poll does not tell of.
-    if let channel = connection.channel, channel.session.pending > 0, wantsRead(connection) { _ = enqueue(connection) }
+    if let channel = connection.channel, channel.hasPending, wantsRead(connection) { _ = enqueue(connection) }
   }
 
   /// Sends what was said to the connection. False if the kernel has not taken it all; the rest is kept then. With

@@ -33,7 +33,7 @@ extension Server {
     if let channel = connection.channel, !channel.session.isKernel {
       // In the clear nothing is said any more, and under TLS nothing yet.
       guard channel.isEstablished else { return octets.count }
-      do throws(TLSFailure) { count = try channel.send(octets) } catch { lose(connection, error) }
+      do throws(TLSFailure) { count = try channel.send(octets, more: more) } catch { lose(connection, error) }
     } else {
       do throws(Errno) {
         count = try Sockets.send(connection.socket.number, octets, more: more)
@@ -59,7 +59,7 @@ extension Server {
   /// Sends the next octets of a message, at most `wanted`; returns how many, fewer when the kernel's buffer is full.
   /// Throws when the file cannot be read.
   func send(_ connection: Connection, _ transfer: Transfer, _ wanted: Int) throws(SpoolError) -> Int {
-    let (offset, _) = transfer.next
+    let (offset, left) = transfer.next
     if let channel = connection.channel, !channel.session.isKernel {
       var sent = 0
       while sent < wanted, !connection.flags.contains(.lost), !channel.owes {
@@ -67,7 +67,7 @@ extension Server {
         let piece = min(wanted - sent, Limits.tlsRecord)
         guard try transfer.message.read(into: &scratch, count: piece, at: transfer.position + Int64(sent)) == piece
         else { throw .damaged }
-        sent += send(connection, scratch.span, more: true)
+        sent += send(connection, scratch.span, more: Int64(sent + piece) < left)
       }
       return sent
     }

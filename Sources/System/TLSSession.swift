@@ -35,10 +35,10 @@ public struct TLSSession: ~Copyable {
     return Int(result)
   }
 
-  /// Sends some of `bytes`; returns how many octets were taken.
-  public func send(_ bytes: Span<UInt8>) throws(TLSFailure) -> Int {
+  /// Sends some of `bytes`; returns how many octets were taken. With `more`, others follow at once.
+  public func send(_ bytes: Span<UInt8>, more: Bool) throws(TLSFailure) -> Int {
     if bytes.count == 0 { return 0 }
-    let result = unsafe bytes.withUnsafeBytes { unsafe cl_tls_write(native, $0.baseAddress, $0.count) }
+    let result = unsafe bytes.withUnsafeBytes { unsafe cl_tls_write(native, $0.baseAddress, $0.count, more ? 1 : 0) }
     if result < 0 { throw TLSFailure(result) }
     return Int(result)
   }
@@ -46,8 +46,9 @@ public struct TLSSession: ~Copyable {
   /// Whether the kernel encrypts what is sent: then it is sent as in the clear, files included.
   public var isKernel: Bool { unsafe cl_tls_is_kernel(native) == 1 }
 
-  /// Octets that are decrypted and wait to be received; the poll does not tell of them.
-  public var pending: Int { Int(unsafe cl_tls_pending(native)) }
+  /// Whether octets were taken from the kernel and not received, perhaps not a whole record; the poll does not tell of
+  /// them.
+  public var hasPending: Bool { unsafe cl_tls_pending(native) != 0 }
 
   /// Tells the peer that nothing more comes.
   public func shutdown() { unsafe cl_tls_shutdown(native) }

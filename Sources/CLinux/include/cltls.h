@@ -33,11 +33,12 @@ void cl_tls_context_free(cl_tls_context *context);
 cl_tls *cl_tls_make(cl_tls_context *context, int socket, const uint8_t *protocol);
 void cl_tls_free(cl_tls *tls);
 int cl_tls_handshake(cl_tls *tls);  // 0 when done
-int64_t cl_tls_read(cl_tls *tls, void *buffer, size_t count);
-int64_t cl_tls_write(cl_tls *tls, const void *buffer, size_t count);
+int64_t cl_tls_read(cl_tls *tls, void *buffer, size_t count);  // several records, as far as they came
+// With `more`, what follows at once goes into the same segments.
+int64_t cl_tls_write(cl_tls *tls, const void *buffer, size_t count, int more);
 // The kernel encrypts what is sent: from then on write(2) and sendfile(2) take plain text.
 int cl_tls_is_kernel(const cl_tls *tls);
-int cl_tls_pending(const cl_tls *tls);   // octets decrypted and not read
+int cl_tls_pending(const cl_tls *tls);   // whether there is something that the kernel does not tell of any more
 void cl_tls_shutdown(cl_tls *tls);       // says good-bye once, does not wait for the answer
 const char *cl_tls_version(const cl_tls *tls);
 int cl_tls_version_number(const cl_tls *tls);

@@ -7,6 +7,8 @@ final class SecureChannel {
   private(set) var isEstablished = false
   /// A record that could not be written; it must be offered again, unchanged, before anything else.
   private var owed = Bytes()
+  /// Whether all that came was received but what may be the beginning of a record.
+  private var isDrained = false
   /// Whether the handshake waits for room in the kernel, and not for the peer.
   private(set) var wantsWrite = false
 
@@ -14,6 +16,9 @@ final class SecureChannel {
 
   /// Whether something waits to be sent that nobody else knows of.
   var owes: Bool { !owed.isEmpty || wantsWrite }
+
+  /// Whether there may be something to receive that the poll does not tell of.
+  var hasPending: Bool { !isDrained && session.hasPending }
 
   /// Goes on with the handshake; true when it is done.
   func handshake() throws(TLSFailure) -> Bool {
@@ -36,8 +41,11 @@ final class SecureChannel {
   /// Reads what fits; 0 when the peer has sent its last, nil when nothing has come.
   func receive(into buffer: inout Bytes, at start: Int) throws(TLSFailure) -> Int? {
     do throws(TLSFailure) {
-      return try session.receive(into: &buffer, at: start)
+      let count = try session.receive(into: &buffer, at: start)
+      isDrained = count < buffer.count - start
+      return count
     } catch {
+      isDrained = true
       switch error {
       case .wantsRead, .wantsWrite: return nil
       case .broken, .failed: throw error
@@ -45,14 +53,15 @@ final class SecureChannel {
     }
   }
 
-  /// Sends as much as the kernel takes; returns how many octets are taken. Of those up to a record may be owed.
-  func send(_ octets: Span<UInt8>) throws(TLSFailure) -> Int {
+  /// Sends as much as the kernel takes; returns how many octets are taken. Of those up to a record may be owed. With
+  /// `more`, others follow at once.
+  func send(_ octets: Span<UInt8>, more: Bool) throws(TLSFailure) -> Int {
     guard try settle() else { return 0 }
     var taken = 0
     while taken < octets.count {
       let piece = octets.extracting(taken..<min(octets.count, taken + Limits.tlsRecord))
       do throws(TLSFailure) {
-        taken += try session.send(piece)
+        taken += try session.send(piece, more: more || taken + piece.count < octets.count)
       } catch {
         switch error {
         case .wantsRead, .wantsWrite:
@@ -70,7 +79,7 @@ final class SecureChannel {
     let record = owed
     guard !record.isEmpty else { return true }
     do throws(TLSFailure) {
-      _ = try session.send(record.span)
+      _ = try session.send(record.span, more: false)
       owed = []
       return true
     } catch {
