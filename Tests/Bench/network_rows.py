@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from restante import PASSWORD
+from restarting import Load, readable
 from rows import RETR_MESSAGES, RETR_SESSIONS, RETR_SIZE, fetched
 from table import row
 from workshop import PROGRAMS, Failure, Yardstick, processor_seconds
@@ -204,3 +205,45 @@ def hostile(bench):
 
 def shown(latencies):
     return " ".join(f"{value:.2f}" for value in latencies)
+
+
+# --- restart ---------------------------------------------------------------------------------------------------------
+
+
+@row("restart", "connections refused and messages lost in restarts under load, the sockets kept as systemd keeps them",
+     0, "", at_most=True)
+def restart(bench):
+    restante = bench.restante(tls=True)
+    times, gaps = max(2, 10 // bench.scale), []
+    with contextlib.ExitStack() as stack:
+        sockets = restante.listening()
+        for listener in sockets.values():
+            stack.enter_context(listener)
+        restante.start(sockets=sockets)
+        with Load(restante, senders=8, readers=4) as load:
+            for _ in range(times):
+                enough = len(load.promised) + bench.many(500)
+                until(lambda: len(load.promised) >= enough or load.failures, "the senders do not come on")
+                began = time.monotonic()
+                restante.stop()
+                restante.start(sockets=sockets)
+                gaps.append(time.monotonic() - began)
+        if load.failures:
+            raise Failure(load.failures[0])
+        found = [name for i in range(10) for name in readable(restante, f"user{i}")]
+    lost = load.promised.difference(found)
+    bench.note(f"{times} restarts, {statistics.median(gaps):.2f} s each from SIGTERM to the next greeting; "
+               f"{load.sessions:,} sessions of 8 senders and 4 readers, half of them under TLS, {load.ended} broken off, "
+               f"longest wait for a greeting {load.longest:.2f} s")
+    bench.note(f"{len(load.promised):,} messages answered with 250, {len(lost)} lost, "
+               f"{len(found) - len(set(found))} twice; {len(load.turned)} connections refused"
+               + (f", the first: {load.turned[0]}" if load.turned else ""))
+    return len(lost) + len(load.turned)
+
+
+def until(condition, otherwise):
+    for _ in range(6000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise Failure(otherwise)

@@ -2,8 +2,10 @@
 
 import os
 import pathlib
+import socket
+import sys
 
-from workshop import TOP, Failure, Pop3, Server, free_ports, show
+from workshop import HERE, TOP, Failure, Pop3, Server, free_ports, show
 
 PROGRAM = TOP / "build" / "restante"
 PASSWORD = "bench-secret"
@@ -54,14 +56,31 @@ Quota=100G
             workshop.command(PROGRAM, "account", "add", f"user{i}", "--password-stdin", "--config", self.config,
                              input=PASSWORD + "\n")
 
-    def start(self, timeout=60):
-        """Starts the server and waits until it greets. Returns the seconds from exec to greeting."""
+    def start(self, timeout=60, sockets=None):
+        """
+        Starts the server and waits until it greets. Returns the seconds from exec to greeting. With `sockets`, a
+        dictionary of what `listening` made, it does not open its ports but takes these over.
+        """
         # The unit's variable would win over the configuration's StateDirectory.
         env = {k: v for k, v in os.environ.items() if k != "STATE_DIRECTORY"}
         words = [PROGRAM, "serve", "--config", self.config]
-        self.server = Server(self._workshop, words, self._workshop.path / "restante.log", env=env)
+        descriptors = ()
+        if sockets is not None:
+            passed = [f"{listener.fileno()}:{name}" for name, listener in sockets.items()]
+            words = [sys.executable, HERE / "activate.py", *passed, "--", *words]
+            descriptors = [listener.fileno() for listener in sockets.values()]
+        log = self._workshop.path / "restante.log"
+        self.server = Server(self._workshop, words, log, env=env, descriptors=descriptors)
         greeted = self.server.wait_greeting(self.pop3, b"+OK", timeout)
         return greeted - self.server.started
+
+    def listening(self):
+        """Sockets on the four ports, by the names that they have in the units of systemd."""
+        ports = {"smtp": self.smtp, "submissions": self.submissions, "pop3": self.pop3, "pop3s": self.pop3s}
+        sockets = {name: socket.create_server(("127.0.0.1", port), backlog=1024) for name, port in ports.items()}
+        for listener in sockets.values():
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sockets
 
     def stop(self):
         self.server.stop()

@@ -9,7 +9,7 @@
 
 #include "bench.h"
 
-/* A client's side. It looks at no certificate's names or chain: the server is measured, and here both share a machine. */
+/* A client's side. It looks at no certificate's names or chain: nobody is between the two here. */
 SSL_CTX *tls_client(void);
 
 /* Shakes hands on the reader's connection, resuming `session` unless it is NULL. Ends the program on failure. */
