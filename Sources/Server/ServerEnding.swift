@@ -32,8 +32,12 @@ extension Server {
       connection.isBetweenTransactions
     else { return false }
     if connection.flags.contains(.handshaking) {
-      remove(connection)
-      return true
+      // It was taken, so it is also greeted, or it would seem that nobody serves here.
+      if connection.patience.deadline > seconds + Int64(Limits.lastHandshakes) {
+        connection.patience.begin(.handshake, now: seconds, seconds: Limits.lastHandshakes, moved: 0)
+        note(connection.patience.deadline)
+      }
+      return false
     }
     connection.shuttingDown(self)
     lastWords(connection)

@@ -175,6 +175,8 @@ public enum Limits {
   public static let lingerOctets = 1024 * 1024
   /// Seconds that messages under way have to come to their end when the server stops; systemd waits for 90.
   public static let drainSeconds = 5
+  /// Seconds that TLS handshakes under way have then: a round trip or two, and no more for a peer that says nothing.
+  public static let lastHandshakes = 2
   /// Looks at the committer in each WatchdogSec=. After three without an answer it counts as stuck, and there is time left
   /// to say so.
   public static let watchdogLooks: Int64 = 4
