@@ -26,7 +26,7 @@ extension Array where Element == UInt8 {
   mutating func append(copying octets: UnsafeBufferPointer<UInt8>) {
     guard let source = octets.baseAddress, octets.count > 0 else { return }
     unsafe append(upTo: octets.count) { target in
-      unsafe target.baseAddress!.initialize(from: source, count: octets.count)
+      unsafe UnsafeMutableRawPointer(target.baseAddress!).copyMemory(from: source, byteCount: octets.count)
       return octets.count
     }
   }
