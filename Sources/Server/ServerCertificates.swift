@@ -14,6 +14,9 @@ extension Server {
     var problem: Problem?
   }
 
+  /// The SHA-256 fingerprint of the certificate in use, as people compare it; empty without one.
+  public var fingerprint: Bytes { certificate.fingerprint }
+
   /// The certificate and the key that TLS shall go on with; nil where what is in use stays in use.
   func loadCertificate() -> Certificates.Loaded? {
     let isFirst = certificate.fingerprint.isEmpty

@@ -7,6 +7,7 @@ import ssl
 import stat
 import time
 
+import pexpect
 import pytest
 
 import office as offices
@@ -114,6 +115,21 @@ def test_show_pem_gives_the_certificate_without_its_key(tls_office):
     pem = tls_office.run("certificate", "show", "--pem").stdout
     assert pem == tls_office.certificate().read_bytes()
     assert b"PRIVATE" not in pem
+
+
+def test_demo_prints_the_fingerprint_and_the_ports_of_TLS():
+    child = pexpect.spawn(offices.PROGRAM, ["demo"], timeout=30, env=offices.environment(), dimensions=(200, 160))
+    try:
+        child.expect("Ctrl-C")
+        pop3s, smtps = re.search(rb"on port (\d+) \(POP3\) and (\d+) \(SMTP\)", child.before).groups()
+        shown = re.search(rb"\n  ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})", child.before)[1].decode()
+        for port in (pop3s, smtps):
+            der = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", int(port))))
+            assert hashlib.sha256(der).hexdigest() == shown.replace(":", "").lower()
+        child.sendintr()
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
 
 
 # One from elsewhere

@@ -39,7 +39,9 @@ struct Demo {
     guard let smtp = server.addresses(of: .smtp).first, let pop3 = server.addresses(of: .pop3).first else {
       throw Failure(.software, "the server listens nowhere")
     }
-    let tour = DemoTour(smtp: smtp, pop3: pop3, password: password, journal: journal.number, endsAtOnce: endsAtOnce)
+    let tour = DemoTour(
+      smtp: smtp, pop3: pop3, password: password, secure: Demo.secure(server), journal: journal.number,
+      endsAtOnce: endsAtOnce)
     let remote = server.remoteControl
     do throws(Errno) {
       try Thread.start(stack: 512 * 1024) {
@@ -53,6 +55,18 @@ struct Demo {
     let hasTerminal = Process.isTerminal(1)
     server.run { hasTerminal && !Process.isTerminal(1) }
     return tour.succeeded ? .ok : .software
+  }
+
+  /// How to use TLS, and what to compare.
+  private static func secure(_ server: Server) -> Bytes {
+    var text = Bytes("\nor encrypted, with STLS and STARTTLS, or at once on port ")
+    text.append(decimal: Int(server.addresses(of: .pop3, isTLS: true).first?.port ?? 0))
+    text += " (POP3) and "
+    text.append(decimal: Int(server.addresses(of: .smtp, isTLS: true).first?.port ?? 0))
+    text += " (SMTP);\nthe certificate's SHA-256 fingerprint is\n\n  "
+    text += server.fingerprint
+    text += "\n"
+    return text
   }
 
   // MARK: before
@@ -88,9 +102,9 @@ struct Demo {
     configuration.device.stateDirectory = place.appending("state")
     configuration.device.aliases = place.appending("aliases")
     configuration.smtp.listen = [.address(try Demo.free(2525))]
-    configuration.smtp.listenTLS = []
+    configuration.smtp.listenTLS = [.address(try Demo.free(2465))]
     configuration.pop3.listen = [.address(try Demo.free(1110))]
-    configuration.pop3.listenTLS = []
+    configuration.pop3.listenTLS = [.address(try Demo.free(1995))]
     // A developer's disk is fuller than an appliance's should be.
     configuration.spool.keepFree = .percent(0)
     return configuration

@@ -8,14 +8,19 @@ final class DemoTour: Sendable {
   private let smtp: SocketAddress
   private let pop3: SocketAddress
   private let password: Bytes
+  private let secure: Bytes
   private let journal: Int32
   private let endsAtOnce: Bool
   private let result = Atomic<Bool>(false)
 
-  init(smtp: SocketAddress, pop3: SocketAddress, password: Bytes, journal: Int32, endsAtOnce: Bool) {
+  /// - Parameter secure: how the same goes with TLS.
+  init(
+    smtp: SocketAddress, pop3: SocketAddress, password: Bytes, secure: Bytes, journal: Int32, endsAtOnce: Bool
+  ) {
     self.smtp = smtp
     self.pop3 = pop3
     self.password = password
+    self.secure = secure
     self.journal = journal
     self.endsAtOnce = endsAtOnce
   }
@@ -112,8 +117,9 @@ final class DemoTour: Sendable {
     text += "\n  security    none (on this machine only: passwords do not leave it)\n"
     text += "  outgoing    SMTP, server 127.0.0.1, port "
     text.append(decimal: Int(smtp.port))
-    text += ", no login\n  address     anna@demo.example (other domains are refused: it never relays)\n\n"
-    text += "or from another terminal:\n\n  swaks --server 127.0.0.1 --port "
+    text += ", no login\n  address     anna@demo.example (other domains are refused: it never relays)\n"
+    text += secure
+    text += "\nor from another terminal:\n\n  swaks --server 127.0.0.1 --port "
     text.append(decimal: Int(smtp.port))
     text += " --to anna@demo.example\n  curl pop3://127.0.0.1:"
     text.append(decimal: Int(pop3.port))

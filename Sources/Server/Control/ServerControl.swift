@@ -36,6 +36,8 @@ extension Server {
     for listener in listeners where listener.service != .control {
       var line = Bytes("listening=")
       line += listener.service.name
+      // As the ports are called: POP3S, SMTPS.
+      if listener.isTLS { line += "S" }
       line += " "
       line += listener.address.textWithPort
       lines.append(line)
