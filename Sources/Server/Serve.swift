@@ -11,16 +11,17 @@ public func serve(configurationPath: Path?) -> Int32 {
   guard loaded.problems.isEmpty else {
     for problem in loaded.problems { journal.record(.problem(problem), now: seconds) }
     journal.record(.configurationRefused, now: seconds)
-    journal.flush(now: seconds)
+    journal.finish(now: seconds)
     return StartFailure.configuration
   }
   do throws(StartFailure) {
     let server = try Server(loaded.configuration, journal: journal) { Configuration.load(configurationPath) }
     server.run()
+    journal.finish(now: seconds)
     return 0
   } catch {
     journal.record(.startFailed(error.text), now: seconds)
-    journal.flush(now: seconds)
+    journal.finish(now: seconds)
     return error.exitCode
   }
 }

@@ -90,7 +90,7 @@ extension Server {
 
   private func giveUp(_ why: StaticString) {
     record(.stuck(why))
-    journal.flush(now: seconds)
+    journal.finish(now: seconds)
     ServiceManager.tell("WATCHDOG=trigger")
   }
 

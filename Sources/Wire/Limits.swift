@@ -192,6 +192,8 @@ public enum Limits {
   public static let hashingQueue = 50
   /// Lines of one kind in the journal in one second. Beyond it they are counted, and the number is told.
   public static let journalLines = 20
+  /// Seconds that a journal which hangs may hold up the end of the program.
+  public static let journalSeconds = 2
   /// Octets in a request on the control socket: a few thousand sequence numbers.
   public static let controlLine = 32 * 1024
   /// Messages one request on the control socket may name.

@@ -39,10 +39,10 @@ struct JournalTests {
     let events: [JournalEvent] = [
       .recipientRefused(recipient: evil, reason: "unknown", from: evil, peer: peer),
       .messageRefused(reply: evil, from: evil, peer: peer),
-      .loginRefused(name: evil, reason: "wrong", peer: peer),
+      .loginRefused(.pop3, name: evil, reason: "wrong", peer: peer, tls: []),
       .delivered(sequence: 1, from: evil, to: [evil], octets: 1, peer: peer),
       .ended(.smtp, reply: evil, peer: peer),
-      .login(name: evil, peer: peer),
+      .login(.pop3, name: evil, peer: peer, tls: []),
       .fetched(name: evil, Fetched(), peer: peer),
     ]
     let all = try lines(hasSeverity: true) { journal in for event in events { journal.record(event, now: 1) } }
@@ -58,7 +58,7 @@ struct JournalTests {
     let long = Bytes(repeating: 0x41, count: 1_000_000)
     let all = try lines(hasSeverity: true) {
       $0.record(.recipientRefused(recipient: long, reason: "unknown", from: long, peer: peer), now: 1)
-      $0.record(.loginRefused(name: long, reason: "wrong", peer: peer), now: 1)
+      $0.record(.loginRefused(.pop3, name: long, reason: "wrong", peer: peer, tls: []), now: 1)
       $0.record(
         .delivered(sequence: 1, from: long, to: Array(repeating: Bytes("anna"), count: 1000), octets: 1, peer: peer),
         now: 1)
@@ -71,18 +71,18 @@ struct JournalTests {
   func flood() throws {
     let all = try lines(hasSeverity: false) { journal in
       for _ in 0..<1000 {
-        journal.record(.loginRefused(name: Bytes("anna"), reason: "wrong", peer: peer), now: 5)
-        journal.record(.login(name: Bytes("bert"), peer: peer), now: 5)
+        journal.record(.loginRefused(.pop3, name: Bytes("anna"), reason: "wrong", peer: peer, tls: []), now: 5)
+        journal.record(.login(.pop3, name: Bytes("bert"), peer: peer, tls: []), now: 5)
       }
       #expect(journal.isWaiting)
-      journal.record(.loginRefused(name: Bytes("anna"), reason: "wrong", peer: peer), now: 6)
+      journal.record(.loginRefused(.pop3, name: Bytes("anna"), reason: "wrong", peer: peer, tls: []), now: 6)
       journal.flush(now: 6)
       #expect(!journal.isWaiting)
     }
     #expect(all.filter { $0.hasPrefix("login refused") }.count == Limits.journalLines + 1)
     #expect(all.filter { $0.hasPrefix("login: bert") }.count == 1000)
     let left = 1000 - Limits.journalLines
-    #expect(all.contains("left out of the journal: \(left) more lines of the kind \"refused login\""))
+    #expect(all.contains("left out of the journal: \(left) more lines of the kind \"login refused\""))
     #expect(all.last?.hasPrefix("login refused") == true)
   }
 
@@ -95,7 +95,7 @@ struct JournalTests {
     let accepted = try Sockets.accept(listener.number)
     let journal = Journal(descriptor: writer.number, hasSeverity: false)
     for second in 0..<20_000 {
-      journal.record(.login(name: Bytes("anna"), peer: peer), now: Int64(second))
+      journal.record(.login(.pop3, name: Bytes("anna"), peer: peer, tls: []), now: Int64(second))
       journal.flush(now: Int64(second))
     }
     var text = Bytes()
@@ -106,7 +106,7 @@ struct JournalTests {
     }
     let lines = text.text.split(separator: "\n")
     let words = try #require(lines.last).split(separator: " ")
-    #expect(lines.dropLast().allSatisfy { $0 == "login: anna peer=192.0.2.7" })
+    #expect(lines.dropLast().allSatisfy { $0 == "login: anna service=POP3 peer=192.0.2.7" })
     #expect(words.dropFirst(5).first.flatMap { Int($0) } == 20_000 - (lines.count - 1))
     try Files().remove(path)
     try Files().removeDirectory(directory)

@@ -18,7 +18,7 @@ struct PatienceOverSocketsTests {
     try server.pass(seconds: 10)
     #expect(try silent.read(until: nil).hasPrefix("421 4.4.2 "))
     #expect(try busy.ask("NOOP\r\n").hasPrefix("250 "))
-    #expect(server.journal.contains("SMTP session cut off: no complete command in time peer=127.0.0.1"))
+    #expect(server.journal.contains("session cut off: no complete command in time service=SMTP peer=127.0.0.1"))
   }
 
   @Test("an octet now and then is no command")
@@ -53,7 +53,7 @@ struct PatienceOverSocketsTests {
     }
     #expect(try slow.read(until: nil).hasPrefix("421 4.4.2 "))
     #expect(try steady.ask(".\r\n").hasPrefix("250 2.6.0 "))
-    #expect(server.journal.contains("SMTP session cut off: the message came too slowly"))
+    #expect(server.journal.contains("session cut off: the message came too slowly"))
   }
 
   @Test("a reader has a minute to log in, whatever it says meanwhile, and ten afterwards")
@@ -74,7 +74,7 @@ struct PatienceOverSocketsTests {
     #expect(try reader.ask("NOOP\r\n").hasPrefix("+OK "))
     try server.pass(seconds: Limits.pop3Idle + 1)
     #expect(try reader.read(until: nil).isEmpty)
-    #expect(server.journal.contains("POP3 session cut off: no login in time"))
+    #expect(server.journal.contains("session cut off: no login in time"))
   }
 
   @Test("a reader that takes nothing of what it asked for is cut, and has deleted nothing")
@@ -90,7 +90,7 @@ struct PatienceOverSocketsTests {
     reader.send("RETR 1\r\nDELE 1\r\nQUIT\r\n")
     // The first look only finds out how far it is.
     for _ in 0..<3 { try server.pass(seconds: Limits.paceSeconds + 1) }
-    #expect(server.journal.contains("POP3 session cut off: what was sent is not taken"))
+    #expect(server.journal.contains("session cut off: what was sent is not taken"))
     let again = try Client(server.pop3)
     try again.logIn()
     #expect(try again.ask("STAT\r\n").hasPrefix("+OK 1 "))

@@ -147,7 +147,7 @@ final class Office {
   var journal: [String] {
     events.map { event in
       var text = Bytes()
-      event.describe(into: &text)
+      event.event.describe(into: &text)
       return text.text
     }
   }

@@ -23,6 +23,7 @@ final class DirectSpool {
         site.spool, files: site.files, options: Server.options(site.configuration, site.files), now: Clock.now
       ) { event in
         // What a technician must know; that it was opened and closed is no news.
+        let event = event.event
         if event.severity <= 5 {
           var text = Bytes()
           event.describe(into: &text)

@@ -148,8 +148,8 @@ final class ControlConnection: Connection {
     waiting = .nothing
     if let error { return refuse(error, server) }
     switch was {
-    case .restoring(let name, let count): server.record(.restored(name: name, messages: count))
-    case .deleting(let name, let count): server.record(.deleted(name: name, messages: count))
+    case .restoring(let name, let count): server.record(.restored(name: name, messages: count, peer: peer))
+    case .deleting(let name, let count): server.record(.deleted(name: name, messages: count, peer: peer))
     case .nothing, .delivery: return
     }
     session.answer([], reply: &server.reply)

@@ -192,13 +192,18 @@ class LoginConnection: Connection {
 
   /// For a wrong password, or a wrong proof of it.
   private func refuse(_ name: Bytes, guess: Bytes, _ server: Server) {
-    refuse(name, .wrong, "wrong name or password", server)
+    refuse(name, .wrong, "wrong password", server)
     server.guessed(self, name: name, guess: guess)
   }
 
   private func refuse(_ name: Bytes, _ refusal: Refusal, _ reason: StaticString, _ server: Server) {
     scram = nil
-    server.record(.loginRefused(name: name, reason: reason, peer: peer))
+    // People type passwords where the name goes: one that nobody has is not told.
+    let isKnown = server.directory.account(named: name) != nil
+    server.record(
+      .loginRefused(
+        service, name: isKnown ? name : [],
+        reason: isKnown || refusal != .wrong ? reason : "no account has the name given", peer: peer, tls: tlsVersion))
     turnAway(refusal, server)
   }
 }

@@ -92,13 +92,15 @@ final class POP3Connection: LoginConnection {
 
   override func welcome(_ name: Bytes, _ server: Server) {
     guard server.mayLogIn(name) else {
-      server.record(.loginRefused(name: name, reason: "too soon after the last login", peer: peer))
+      server.record(
+        .loginRefused(
+          service, name: name, reason: "too soon after the last login", peer: peer, tls: tlsVersion))
       return answer(.loginDelay, server)
     }
     do throws(SpoolError) {
       let snapshot = try server.spool.open(name)
       self.snapshot = snapshot
-      server.record(.login(name: name, peer: peer))
+      server.record(.login(service, name: name, peer: peer, tls: tlsVersion))
       answer(.welcome(SnapshotMaildrop(snapshot: snapshot, uidPrefix: server.spool.uidPrefix)), server)
     } catch {
       server.record(.maildropFault(name: name, error, peer: peer))
@@ -163,6 +165,7 @@ final class POP3Connection: LoginConnection {
     let box = fetched ?? FetchedBox()
     fetched = box
     box.done.deleted = count
+    server.record(.deleted(name: snapshot?.name ?? [], messages: count, peer: peer))
     finish(.done, server)
   }
 

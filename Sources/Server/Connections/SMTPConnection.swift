@@ -119,7 +119,7 @@ final class SMTPConnection: LoginConnection {
 
   override func welcome(_ name: Bytes, _ server: Server) {
     account = name
-    server.record(.login(name: name, peer: peer))
+    server.record(.login(service, name: name, peer: peer, tls: tlsVersion))
     session.answer(authentication: .welcome, reply: &server.reply)
   }
 
@@ -225,7 +225,8 @@ final class SMTPConnection: LoginConnection {
       server.delivered += 1
       server.record(
         .delivered(
-          sequence: sequence, from: envelope.reversePath, to: maildrops.names, octets: envelope.octets, peer: peer))
+          sequence: sequence, from: envelope.reversePath, to: maildrops.names, octets: envelope.octets, peer: peer,
+          tls: tlsVersion))
       session.answer(delivery: .stored(id: sequence), reply: &server.reply)
     case .failure(let error):
       let before = server.reply.count

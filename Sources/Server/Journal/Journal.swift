@@ -1,15 +1,19 @@
 import System
 import Wire
 
-/// Tells the technician what happens: one line an event, on standard error.
+/// Tells the technician what happens: one line an event, on standard error; or, where that is systemd's journal, an
+/// entry of it with its values as fields.
 ///
-/// Before a service manager each line begins with its severity in angle brackets (sd-daemon(3)); on a terminal it does
-/// not. Lines are gathered and written once in each turn of the loop.
+/// Before another service manager each line begins with its severity in angle brackets (sd-daemon(3)); on a terminal it
+/// does not. Events are gathered and written once in each turn of the loop, which never waits for their reader.
 public final class Journal {
   private let descriptor: Int32
   private let hasSeverity: Bool
+  /// nil where lines are written.
+  private let system: SystemJournal?
   private var lines = Bytes()
-  private var throttle = JournalThrottle()
+  /// What strangers can cause as often as they like, and how many lines of it this second has seen.
+  private var floods: [(example: JournalEvent, kind: UInt64?, lines: Int)] = []
   private var now: Int64 = 0
   /// Lines that nobody took.
   private var unread = 0
@@ -18,30 +22,53 @@ public final class Journal {
   public init(descriptor: Int32 = 2, hasSeverity: Bool? = nil) {
     self.descriptor = descriptor
     self.hasSeverity = hasSeverity ?? !Process.isTerminal(descriptor)
+    system = SystemJournal.receives(descriptor) ? SystemJournal() : nil
   }
 
   /// Notes an event that happened at `now`, in seconds of a clock that only grows; without it, at the time last told.
   public func record(_ event: JournalEvent, now: Int64? = nil) {
     turn(now: now ?? self.now)
-    if let kind = event.floods, !throttle.admits(kind) { return }
+    if event.floods, !admits(event) { return }
     append(event)
   }
 
+  /// Lets so many lines of a kind through in a second and counts the rest.
+  private func admits(_ event: JournalEvent) -> Bool {
+    let kind = event.kind
+    for index in floods.indices where floods[index].kind == kind {
+      floods[index].lines += 1
+      return floods[index].lines <= Limits.journalLines
+    }
+    floods.append((event, kind, 1))
+    return true
+  }
+
   /// Whether ``flush(now:)`` should be called within a second.
-  var isWaiting: Bool { throttle.hasLeftOut || !lines.isEmpty }
+  var isWaiting: Bool { !lines.isEmpty || floods.contains { $0.lines > Limits.journalLines } }
 
   /// Writes what was noted, as far as somebody takes it: mail comes first, whoever reads the journal.
   public func flush(now: Int64) {
     turn(now: now)
     write()
     if unread > 0, lines.isEmpty {
-      append(.leftOut(lines: unread, of: "any, since nobody took them"))
+      append(.leftOut(lines: unread, like: Bytes("any, since nobody took them")))
       unread = 0
       write()
     }
   }
 
+  /// Writes what was noted, and waits a moment until it is read: nothing comes after.
+  public func finish(now: Int64) {
+    flush(now: now)
+    system?.finish(microseconds: Int64(Limits.journalSeconds) * 1_000_000)
+  }
+
   private func write() {
+    if let system {
+      system.take(&lines)
+      unread += system.takeFailures()
+      return
+    }
     var done = 0
     while done < lines.count {
       do throws(Errno) {
@@ -60,11 +87,16 @@ public final class Journal {
     }
   }
 
+  /// Begins a new second if `now` is one, and tells what was left out of the last.
   private func turn(now: Int64) {
+    guard now != self.now else { return }
     self.now = now
-    var left: [(lines: Int, kind: StaticString)] = []
-    throttle.turn(now: now) { left.append(($0, $1)) }
-    for kind in left { append(.leftOut(lines: kind.lines, of: kind.kind)) }
+    guard !floods.isEmpty else { return }
+    let last = floods
+    floods = []
+    for flood in last where flood.lines > Limits.journalLines {
+      append(.leftOut(lines: flood.lines - Limits.journalLines, like: flood.example.kindName))
+    }
   }
 
   private func append(_ event: JournalEvent) {
@@ -74,6 +106,7 @@ public final class Journal {
       unread += 1
       return
     }
+    if system != nil { return event.appendEntry(to: &lines) }
     if hasSeverity {
       lines += "<"
       lines.append(decimal: event.severity)
