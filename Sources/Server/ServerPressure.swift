@@ -58,14 +58,17 @@ extension Server {
     }
   }
 
-  /// The file of the cgroup we are in; nil where there are none of the second kind.
+  /// The file of the cgroup of the second kind that we are in; nil where there are none.
   private func ownPressureFile() -> Bytes? {
     var text = Bytes()
     guard let file = try? files.open(Path("/proc/self/cgroup"), .read),
-      (try? files.readAll(file.number, into: &text, count: 1024, at: 0)) != nil, text.hasPrefix("0::/")
+      (try? files.readAll(file.number, into: &text, count: 4096, at: 0)) != nil, text.popLast() == ASCII.lf
     else { return nil }
+    // Those of the first kind stand before it.
+    let line = Bytes(text[((text.lastIndex(of: ASCII.lf) ?? -1) + 1)...])
+    guard line.hasPrefix("0::/") else { return nil }
     var path = Bytes("/sys/fs/cgroup")
-    path += text.span.extracting(3..<(text.span.firstIndex(of: ASCII.lf) ?? text.count))
+    path += line.span.extracting(3...)
     path += "/memory.pressure"
     return path
   }
