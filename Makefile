@@ -270,6 +270,7 @@ install: build/restante ## into $(DESTDIR)$(PREFIX)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/restante README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/restante/examples systemd/restante.conf
 	install -D -m 644 -t $(DESTDIR)$(UNITDIR) $(wildcard systemd/*.service systemd/*.socket systemd/*.timer)
+	install -D -m 644 -t $(DESTDIR)$(SYSTEMDDIR)/catalog systemd/restante.catalog
 	install -D -m 644 -t $(DESTDIR)$(SYSTEMDDIR)/dnssd $(wildcard systemd/dnssd/*)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/sysusers.d systemd/sysusers.d/restante.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/tmpfiles.d systemd/tmpfiles.d/restante.conf
