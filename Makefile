@@ -224,6 +224,14 @@ TARGETS ?=
 fuzz: setup build/fuzz/fuzz ## looks for inputs that break a promise, SECONDS=60 for each of TARGETS="smtp pop3 ..."
 	Tests/Fuzz/run --seconds $(SECONDS) $(TARGETS)
 
+.PHONY: soak scan
+MINUTES ?= 30
+soak: setup-test build/restante ## honest and hostile traffic for MINUTES=30: memory, descriptors, lost mail, slow logins
+	/usr/bin/python3 -B Tests/Program/soak.py $(MINUTES)
+
+scan: setup-test build/restante ## all that testssl.sh tries, on the four ways into TLS; minutes
+	/usr/bin/python3 -B Tests/Program/scan.py
+
 bench: setup-bench build/restante ## measures; installs Postfix and Dovecot to compare with
 	@Tests/Bench/run
 
