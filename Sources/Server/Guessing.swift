@@ -39,6 +39,8 @@ struct Guessing {
   private var networks = GuessingTable(limit: Limits.guessers)
   private var names = GuessingTable(limit: Limits.guessedNames)
   private var acquaintances: [Acquaintance] = []
+  /// Wrong proofs so far, to tell them apart by.
+  private var proofs: UInt64 = 0
 
   /// `key` is a secret of this process, so that nobody can choose names and passwords that are taken for each other.
   init(key: Bytes) {
@@ -67,11 +69,18 @@ struct Guessing {
   /// Seconds to wait after so many failures, one or more.
   static func delay(after failures: Int) -> Int { min(Limits.guessDelay, 1 << min(failures - 1, 6)) }
 
-  /// A password was wrong, or the name was. `guess` is the password, or what a client sent to prove that it knows it.
-  mutating func failed(_ peer: SocketAddress, name: Bytes, guess: Bytes, now: Int64) -> Consequence {
+  /// A password was wrong, or the name was. `guess` is the password; nil where only a proof of it was sent, which never
+  /// looks the same twice. Then one that comes as seldom as mail programs poll is taken for the one before.
+  mutating func failed(_ peer: SocketAddress, name: Bytes, guess: Bytes?, now: Int64) -> Consequence {
     let network = peer.network
     let name = hash(name, key)
-    let thing = hash(guess, name)
+    let thing: UInt64
+    if let guess {
+      thing = hash(guess, name)
+    } else {
+      proofs &+= 1
+      thing = hash([], names.idle(name, now: now) < Limits.guessApart ? proofs : name)
+    }
     let (index, isNew) = networks.note(network, thing: thing, now: now)
     _ = names.note(name, thing: thing, now: now)
     guard isNew else { return .none }

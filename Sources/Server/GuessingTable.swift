@@ -14,6 +14,8 @@ struct GuessingTable {
     /// bit count as one, which makes 20 a guess too few now and then.
     var seen = InlineArray<4, UInt64>(repeating: 0)
     var count: Int32 = 0
+    /// When something was tried last, in seconds.
+    var last = Int64.min / 2
     /// Bans so far.
     var bans: Int32 = 0
     var bannedUntil = Int64.min / 2
@@ -36,6 +38,9 @@ struct GuessingTable {
     return nil
   }
 
+  /// Seconds since something was tried last.
+  func idle(_ key: UInt64, now: Int64) -> Int64 { find(key).map { now - entries[$0].last } ?? .max }
+
   /// How many different things were tried lately.
   func count(_ key: UInt64, now: Int64) -> Int {
     guard let index = find(key), now - entries[index].since < Limits.guessWindow else { return 0 }
@@ -50,6 +55,7 @@ struct GuessingTable {
       entries[index].seen = InlineArray(repeating: 0)
       entries[index].count = 0
     }
+    entries[index].last = now
     let bit: UInt64 = 1 << (thing & 63)
     let word = Int(thing >> 6 & 3)
     let isNew = entries[index].seen[word] & bit == 0

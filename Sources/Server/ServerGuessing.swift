@@ -47,7 +47,7 @@ extension Server {
   }
 
   /// Notes a wrong password; `guess` as for `Guessing.failed`.
-  func guessed(_ connection: Connection, name: Bytes, guess: Bytes) {
+  func guessed(_ connection: Connection, name: Bytes, guess: Bytes?) {
     if case .banned(let ban) = guessing.failed(connection.peer, name: name, guess: guess, now: seconds) {
       record(.banned(peer: connection.peer, seconds: ban, connection.service))
     }

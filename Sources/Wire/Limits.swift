@@ -84,8 +84,11 @@ public enum Limits {
   public static let guessDelay = 10
   /// Different wrong guesses after which an address is banned. One wrong password that is tried each minute is one guess.
   public static let guesses = 20
-  /// The same for an address that somebody has lately logged in from: behind it may be an office, on the day when all
-  /// passwords were changed.
+  /// Seconds after which a wrong proof of a password (SCRAM), which cannot be compared, is taken for the one before it:
+  /// mail programs poll once a minute at most, guessers do not wait so long.
+  public static let guessApart: Int64 = 45
+  /// The same as `guesses` for an address that somebody has lately logged in from: behind it may be an office, on the day
+  /// when all passwords were changed.
   public static let guessesOfAcquaintances = 100
   /// Seconds of a first ban. Each further one is twice as long…
   public static let ban: Int64 = 600

@@ -99,6 +99,16 @@ final class GuessingTests {
     }
   }
 
+  @Test("nor does a wrong proof of one (SCRAM); many in a row do")
+  func proofs() {
+    for minute in 0..<1000 {
+      #expect(guessing.failed(office, name: anna, guess: nil, now: Int64(minute * 60)) == .none)
+    }
+    var ban: Guessing.Consequence = .none
+    for _ in 0...Limits.guesses where ban == .none { ban = guessing.failed(stranger, name: bert, guess: nil, now: 0) }
+    #expect(ban == .banned(Limits.ban))
+  }
+
   @Test("an address that somebody has logged in from is given more guesses")
   func trusted() {
     guessing.succeeded(office, name: anna, now: 0)

@@ -142,8 +142,7 @@ class LoginConnection: Connection {
         scram.isProven = true
         return challenge(answer, server)
       }
-      // It never looks the same twice, so each counts as a guess of its own.
-      refuse(name, guess: final, server)
+      refuse(name, guess: nil, server)
     } catch {
       refuse(name, .temporary, "the password could not be hashed", server)
     }
@@ -191,7 +190,7 @@ class LoginConnection: Connection {
   }
 
   /// For a wrong password, or a wrong proof of it.
-  private func refuse(_ name: Bytes, guess: Bytes, _ server: Server) {
+  private func refuse(_ name: Bytes, guess: Bytes?, _ server: Server) {
     refuse(name, .wrong, "wrong password", server)
     server.guessed(self, name: name, guess: guess)
   }
