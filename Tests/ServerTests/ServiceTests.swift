@@ -147,7 +147,7 @@ struct ServiceTests {
     #expect(try reader.ask("QUIT\r\n", until: nil).hasPrefix("+OK "))
     let again = try Client(server.pop3)
     try again.logIn()
-    #expect(server.journal.contains("MaximumConnectionsPerAddress=2 is reached service=POP3 peer=127.0.0.1"))
+    #expect(server.journal.contains("MaximumConnectionsPerAddress=2 is reached service=SMTP peer=127.0.0.1"))
     #expect(server.journal.contains("MaximumConnections=1 is reached service=POP3 peer=127.0.0.1"))
   }
 
