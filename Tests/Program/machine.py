@@ -44,7 +44,7 @@ mkdir .old
 pivot_root . .old
 umount -l .old
 exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin """ + SYSTEMD + r""" --unit=basic.target \
-  --log-target=journal --default-standard-output=null --show-status=no
+  --log-target=journal --show-status=no
 """
 
 

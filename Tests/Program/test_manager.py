@@ -239,9 +239,9 @@ def test_a_committer_that_hangs_starves_the_watchdog_and_says_so(watched, faults
 
 
 @pytest.mark.parametrize("rule, said", [
-    (("fdatasync", 5, -1, "/probe"), b"cannot be flushed or read back (Input/output error)"),
-    (("pread", -3, -1, "/probe"), b"comes back as something else"),
-    (("open", 30, -1, "/probe"), b"cannot be flushed or read back (Read-only file system)"),
+    (("fdatasync", 5, -1, "/probe"), b"does not come back: Input/output error"),
+    (("pread", -3, -1, "/probe"), b"something else was read"),
+    (("open", 30, -1, "/probe"), b"does not come back: Read-only file system"),
 ])
 def test_a_disk_that_fails_its_probe_starves_the_watchdog_and_says_so(watched, faults, rule, said):
     office, manager = watched

@@ -1,5 +1,6 @@
 """The units under a real systemd: what the manager sees, and what it does about it."""
 
+import json
 import os
 import pathlib
 import re
@@ -244,12 +245,29 @@ def test_a_restart_under_load_refuses_nobody_and_loses_nothing(machine):
     assert set(promised) <= found, f"lost: {sorted(set(promised) - found)[:5]}"
 
 
+# The journal
+
+def test_the_journal_has_events_with_their_fields_and_nothing_is_on_standard_error_besides(machine):
+    machine.run("systemctl", "start", UNIT)
+    main = machine.property(UNIT, "MainPID")
+    deliver(machine)
+    until(lambda: "delivered" in machine.journal(f"_PID={main}", "-o", "cat"), "the delivery to be told")
+    entries = [json.loads(line) for line in machine.journal(f"_PID={main}", "-o", "json").splitlines()]
+    assert all(entry["_TRANSPORT"] == "journal" for entry in entries), [e for e in entries if "MESSAGE_ID" not in e]
+    assert all(re.fullmatch(r"[0-9a-f]{32}", entry["MESSAGE_ID"]) for entry in entries)
+    delivered, = (entry for entry in entries if entry["MESSAGE"].startswith("delivered"))
+    assert delivered["PRIORITY"] == "6" and delivered["_SYSTEMD_UNIT"] == UNIT
+    fields = {name for name in delivered if name.startswith("RESTANTE_")}
+    assert {"RESTANTE_PEER", "RESTANTE_FROM"} <= fields, fields
+    assert delivered["RESTANTE_PEER"] == "127.0.0.1"
+
+
 # The watchdog
 
 @pytest.mark.parametrize("rule, words", [
     ("epoll_wait -2 -1 eventpoll", "Watchdog timeout"),
     ("fdatasync -2 -1 .log", "does not answer"),
-    ("pread -3 -1 /probe", "comes back as something else"),
+    ("pread -3 -1 /probe", "something else was read"),
 ], ids=["loop", "committer", "probe"])
 def test_the_manager_restarts_what_is_stuck(machine, rule, words):
     machine.run("install", "-d", "-o", "restante", "/var/lib/restante/faults")
