@@ -260,6 +260,10 @@ def test_the_journal_has_events_with_their_fields_and_nothing_is_on_standard_err
     fields = {name for name in delivered if name.startswith("RESTANTE_")}
     assert {"RESTANTE_PEER", "RESTANTE_FROM"} <= fields, fields
     assert delivered["RESTANTE_PEER"] == "127.0.0.1"
+    machine.run("journalctl", "--update-catalog")
+    for entry in entries:
+        explained = machine.run("journalctl", "--dump-catalog", entry["MESSAGE_ID"])
+        assert "Subject: " in explained and "Restante" in explained, entry["MESSAGE"]
 
 
 # The watchdog
