@@ -153,6 +153,27 @@ def test_every_port_is_served_by_its_name(machine):
                 assert peer.recv(512).startswith(greeting), (host, port)
 
 
+def test_a_port_is_closed_and_moved_as_the_manual_says(machine):
+    deliver(machine)
+    machine.run("systemctl", "mask", "--runtime", "--now", "restante-pop3.socket")
+    try:
+        with machine.network(), pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", 110), 5)
+        deliver(machine)
+        assert machine.property(UNIT, "ActiveState") == "active"
+    finally:
+        machine.run("systemctl", "unmask", "--runtime", "restante-pop3.socket")
+    drop_in = "/run/systemd/system/restante.socket.d/test.conf"
+    machine.write(drop_in, "[Socket]\nListenStream=\nListenStream=2525\n")
+    try:
+        machine.run("systemctl", "daemon-reload")
+        machine.run("systemctl", "restart", "restante.socket")
+        deliver(machine, port=2525)
+        assert waiting_mail(machine) >= 3
+    finally:
+        machine.run("rm", drop_in)
+
+
 def test_the_commands_work_beside_it(machine):
     machine.run("systemctl", "start", UNIT)
     deliver(machine)
