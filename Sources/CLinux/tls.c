@@ -106,7 +106,10 @@ cl_tls_context *cl_tls_context_make(const void *certificate, size_t certificate_
       SSL_CTX_set_security_level(made, 0);
       good = SSL_CTX_set_cipher_list(made, "DEFAULT:!kPSK:!SRP") == 1;
     }
-    good = good && SSL_CTX_set1_groups_list(made, "X25519:P-256:P-384") == 1;
+    // AES with 128 bits and SHA-256 first, which cost a tenth less for a message and are as far out of reach.
+    good = good && SSL_CTX_set1_groups_list(made, "X25519:P-256:P-384") == 1 &&
+           SSL_CTX_set_ciphersuites(
+               made, "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384") == 1;
   }
   good = good && use_certificate(made, certificate, certificate_count, key, key_count);
   if (good) return (cl_tls_context *)made;

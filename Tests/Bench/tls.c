@@ -22,7 +22,7 @@ static SSL_CTX *context(const SSL_METHOD *method)
 	signal(SIGPIPE, SIG_IGN);
 	SSL_CTX *made = SSL_CTX_new(method);
 	if (made == NULL || SSL_CTX_set_min_proto_version(made, TLS1_3_VERSION) != 1 ||
-	    SSL_CTX_set1_groups_list(made, "X25519") != 1)
+	    SSL_CTX_set_ciphersuites(made, "TLS_AES_128_GCM_SHA256") != 1 || SSL_CTX_set1_groups_list(made, "X25519") != 1)
 		fail("SSL_CTX_new");
 	return made;
 }

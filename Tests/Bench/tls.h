@@ -1,6 +1,6 @@
 /*
- * tls.h: what the load programs and the yardsticks share of TLS. Only TLS 1.3 with X25519 is spoken, so that all do the
- * same work.
+ * tls.h: what the load programs and the yardsticks share of TLS. Only TLS 1.3 with X25519, AES-128-GCM and SHA-256 is
+ * spoken, so that all do the same work.
  */
 #ifndef TLS_H
 #define TLS_H
