@@ -271,3 +271,15 @@ def test_a_wrong_password_is_no_login(office):
         sender.deliver(LETTER, b"carl@office.example")
     *_, last = office.fetch("carl").values()
     assert b" with ESMTP\r\n" in last
+
+
+def test_a_login_that_was_given_up_leaves_nothing_behind(make_office):
+    office = make_office().start()
+    with office.pop3() as reader:
+        # After a wrong one the next password waits a second before it is looked at.
+        assert reader.answer(b"AUTH PLAIN " + plain(b"anna", b"wrong")).startswith(b"-ERR [AUTH]")
+        reader.send(b"AUTH SCRAM-SHA-256 " + encoded(scram.Client(b"bert", b"x").first()) + b"\r\n")
+        pop3_challenge(reader)
+        assert reader.answer(b"*").startswith(b"-ERR The login was given up")
+        reader.ask(b"AUTH PLAIN " + plain(b"anna"))
+        reader.stat()

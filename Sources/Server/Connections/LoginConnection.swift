@@ -16,12 +16,18 @@ class LoginConnection: Connection {
   }
 
   /// What a password is checked against.
-  private struct Candidate {
+  private final class Candidate {
     let name: Bytes
     /// Nil for a name that nobody has.
     let account: Account?
     /// A decoy then.
     let verifier: Verifier
+
+    init(_ name: Bytes, _ account: Account?, _ verifier: Verifier) {
+      self.name = name
+      self.account = account
+      self.verifier = verifier
+    }
   }
 
   /// Held apart, so that idle connections are small.
@@ -66,6 +72,8 @@ class LoginConnection: Connection {
   // MARK: a password
 
   final func authenticate(_ given: Bytes, _ password: Bytes, _ server: Server) {
+    // One that was begun and given up.
+    scram = nil
     guard let found = find(given, server) else { return }
     if mayTry(found, password, server) { check(found, password, server) }
   }
@@ -158,6 +166,8 @@ class LoginConnection: Connection {
       return refuse([], .wrong, "SCRAM without a name, or bound to another connection", server)
     }
     guard let found = find(exchange.name, server) else { return }
+    // A name that somebody has is to take as long as one that nobody has.
+    if found.account != nil { _ = try? Verifier.decoy(for: exchange.name, key: server.decoyKey) }
     guard let random = try? Crypto.random(24) else { return refuse(found.name, .temporary, "no randomness", server) }
     var nonce = Bytes()
     Base64.encode(random.span, to: &nonce)
@@ -172,10 +182,10 @@ class LoginConnection: Connection {
   /// anybody's.
   private func find(_ given: Bytes, _ server: Server) -> Candidate? {
     switch server.login(given) {
-    case .account(let found): return Candidate(name: found.name, account: found, verifier: found.verifier)
+    case .account(let found): return Candidate(found.name, found, found.verifier)
     case .unknown:
       if let decoy = try? Verifier.decoy(for: given, key: server.decoyKey) {
-        return Candidate(name: given, account: nil, verifier: decoy)
+        return Candidate(given, nil, decoy)
       }
       refuse(given, .temporary, "no randomness", server)
     case .temporarily: refuse(given, .temporary, "the accounts cannot be read in full", server)
