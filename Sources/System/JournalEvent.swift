@@ -12,7 +12,7 @@ import Wire
 /// them as it likes, so that a flood is cut, or a space; the `MESSAGE_ID`, made at random once and never changed, by
 /// which the catalog explains it; and what happened, what it means and what to do. A name in braces is replaced by the
 /// next of the values that were added, and what stands before and behind it there only appears if that is not empty.
-/// In the journal each value is a field `RESTANTE_NAME` too; with `+` after the name, a field for each of the words
+/// In the journal each of them is a field `RESTANTE_NAME` too; with `+` after the name, a field for each of the words
 /// that commas part.
 public struct JournalEvent: Sendable {
   /// The form and the values, a line each.
@@ -119,7 +119,8 @@ public struct JournalEvent: Sendable {
         out += lines.extracting(start..<value)
         if !isList { out += lines.extracting(after..<at) }
       }
-      while asFields, start < value {
+      // The catalog may name what is always there.
+      while asFields, start < value || start == value && name == before && after == at {
         var end = value
         if isList, let comma = lines.firstIndex(of: 0x2C, from: start), comma < value { end = comma }
         out += "RESTANTE_"

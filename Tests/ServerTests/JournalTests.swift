@@ -111,4 +111,60 @@ struct JournalTests {
     try Files().remove(path)
     try Files().removeDirectory(directory)
   }
+
+  /// The lines that the journal gets for an event.
+  func entry(_ event: JournalEvent) -> [String] {
+    var out = Bytes()
+    event.appendEntry(to: &out)
+    let text = out.text
+    #expect(text.hasSuffix("\n\n"))
+    return text.dropLast(2).split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+  }
+
+  @Test("an entry has the words, the severity, the identity, and each value as a field; a list has one for each word")
+  func fields() {
+    let event = JournalEvent.delivered(
+      sequence: 17, from: [], to: [Bytes("anna"), Bytes("bert")], octets: 394, peer: peer, tls: Bytes("TLSv1.3"))
+    let lines = entry(event)
+    #expect(lines[0] == "MESSAGE=delivered 17: from=<> to=anna,bert octets=394 peer=192.0.2.7 tls=TLSv1.3")
+    #expect(lines[1] == "PRIORITY=6")
+    #expect(lines[2].hasPrefix("MESSAGE_ID=") && lines[2].utf8.count == 11 + 32)
+    #expect(
+      lines[3...] == [
+        "RESTANTE_SEQUENCE=17", "RESTANTE_FROM=", "RESTANTE_MAILDROP=anna", "RESTANTE_MAILDROP=bert",
+        "RESTANTE_OCTETS=394", "RESTANTE_PEER=192.0.2.7", "RESTANTE_TLS=TLSv1.3",
+      ])
+  }
+
+  @Test("what is not there leaves neither words nor a field")
+  func optional() throws {
+    let event = JournalEvent.loginRefused(.smtp, name: [], reason: "wrong", peer: peer, tls: [])
+    let lines = entry(event)
+    #expect(lines[0] == "MESSAGE=login refused: wrong service=SMTP peer=192.0.2.7")
+    #expect(lines[3...] == ["RESTANTE_REASON=wrong", "RESTANTE_SERVICE=SMTP", "RESTANTE_PEER=192.0.2.7"])
+  }
+
+  @Test("octets of a peer cannot forge a field")
+  func forgedFields() {
+    let evil = Bytes("x\nPRIORITY=0\n\nMESSAGE=forged{PEER}")
+    for event: JournalEvent in [
+      .recipientRefused(recipient: evil, reason: "unknown", from: evil, peer: peer),
+      .ended(.smtp, reply: evil, peer: peer),
+      .startFailed(evil),
+      .problem(Problem(Path("/etc/restante"), line: 3, evil)),
+    ] {
+      let lines = entry(event)
+      #expect(lines.filter { $0.hasPrefix("PRIORITY=") }.count == 1)
+      #expect(lines.dropFirst(3).allSatisfy { $0.hasPrefix("RESTANTE_") })
+    }
+  }
+
+  @Test("a message to very many names a few of them, and how many there are")
+  func manyRecipients() {
+    let names = (1...25).map { Bytes("user\($0)") }
+    let lines = entry(.delivered(sequence: 1, from: [], to: names, octets: 1, peer: peer))
+    #expect(lines[0].contains(",user20,... (25 in all) octets=1"))
+    #expect(lines.filter { $0.hasPrefix("RESTANTE_MAILDROP=") }.count == 20)
+    #expect(lines.contains("RESTANTE_RECIPIENTS=25"))
+  }
 }
