@@ -161,7 +161,7 @@ struct JournalTests {
 
   @Test("a message to very many names a few of them, and how many there are")
   func manyRecipients() {
-    let names = (1...25).map { Bytes("user\($0)") }
+    let names = (1...25).map { Bytes("user\($0)".utf8) }
     let lines = entry(.delivered(sequence: 1, from: [], to: names, octets: 1, peer: peer))
     #expect(lines[0].contains(",user20,... (25 in all) octets=1"))
     #expect(lines.filter { $0.hasPrefix("RESTANTE_MAILDROP=") }.count == 20)
