@@ -340,13 +340,13 @@ int cl_format_address(const struct cl_address *address, char *out, size_t size) 
   return inet_ntop(family, address->octets, out, (socklen_t)size) == NULL ? -errno : 0;
 }
 
-// Not getifaddrs(3), which needs netlink sockets: the service's sandbox has none.
+// Not getifaddrs(3), which needs netlink sockets: the service's sandbox has none but local ones, and any will do here.
 int cl_own_addresses(char *out, size_t size) {
   char text[INET6_ADDRSTRLEN];
   size_t used = 0;
   struct ifreq found[32];
   struct ifconf request = {.ifc_len = sizeof found, .ifc_req = found};
-  int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (probe < 0 || ioctl(probe, SIOCGIFCONF, &request) < 0) request.ifc_len = 0;
   if (probe >= 0) close(probe);
   for (int i = 0; i < request.ifc_len / (int)sizeof found[0] && used + sizeof text < size; i++) {

@@ -72,6 +72,7 @@ int main(void) {
                                : 0);
   say("socket of IPv4", socket(AF_INET, SOCK_STREAM, 0));
   say("socket of IPv6", socket(AF_INET6, SOCK_DGRAM, 0));
+  say("netlink socket", socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
   say("raw socket", socket(AF_PACKET, SOCK_RAW, 0));
   say("write to /usr", opens("/usr/bin/attempt", O_WRONLY | O_CREAT));
   say("write to /etc", opens("/etc/restante/attempt", O_WRONLY | O_CREAT));
@@ -98,6 +99,5 @@ int main(void) {
   printf("--\n");
   say("write to the state directory", opens("/var/lib/restante/attempt", O_WRONLY | O_CREAT));
   say("local socket", socket(AF_UNIX, SOCK_DGRAM, 0));
-  say("ask for addresses", socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
   return 0;
 }
