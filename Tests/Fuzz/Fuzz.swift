@@ -10,6 +10,7 @@ import Wire
   ("log", fuzzLog),
   ("pop3", fuzzPOP3),
   ("record", fuzzRecord),
+  ("sasl", fuzzSASL),
   ("smtp", fuzzSMTP),
 ]
 

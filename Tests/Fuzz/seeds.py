@@ -123,6 +123,18 @@ def record():
     return texts
 
 
+def sasl():
+    names = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"]
+    lines = ["AGFubmEAc2VjcmV0", "YW5uYQ==\nc2VjcmV0", "biwsbj1hbm5hLHI9dGhlaXJz\nYz1iaXdzLHI9dGhlaXJzb3Vycw==\n", "*", "=", "="]
+    turns = [f"{name}\n{first}{line}\n" for name in names for line in lines for first in ("", "\n")]
+    honest = [bytes([2, flags]) + name + b"\n" + tail for flags in range(128) if flags % 3 != 1
+              for name, tail in ((b"anna", b"\x03\x01\x01x"), ("j\u00fcrgen,a=b".encode(), b"\x20\x02\x03,,="))]
+    messages = ["n,,n=anna,r=theirs\nc=biws,r=theirsours,p=" + "A" * 43 + "=", "y,,n=a,r=b\nc=eSws,r=bours,p=AA==",
+                "p=tls-exporter,,n=a,r=b\nc=cD10bHMtZXhwb3J0ZXIsLGV4cG9ydGVk,r=bours,p=", "n,a=anna,n=anna,r=x,y=z\n,", "n,,m=x,n=a,r=b"]
+    return ([bytes([0, flags]) + text.encode() for text in turns for flags in (0, 3)] + honest
+            + [bytes([1, flags]) + text.encode() for text in messages for flags in range(4)])
+
+
 def log():
     message, large, delete, restore, gap, segment, checkpoint, zeros, odd, raw, harm = 0, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14
     sound = [message, 1, 1, 4] + list(b"text") + [message, 3, 0, 0, message, 7, 1, 3] + list(b"abc")
@@ -144,5 +156,6 @@ TARGETS = {
     "log": Kind(512, log),
     "pop3": Kind(4096, pop3),
     "record": Kind(512, record),
+    "sasl": Kind(512, sasl),
     "smtp": Kind(4096, smtp),
 }

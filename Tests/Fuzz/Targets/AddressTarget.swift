@@ -33,8 +33,10 @@ private func check(_ mailbox: Mailbox) {
   require(Mailbox(text.span) == mailbox, "reads otherwise alone: \(text.shown)")
   var index = 0
   let path = Bytes("<") + text + Bytes(">")
+  // With its brackets it may be too long for a path.
   require(
-    PathParser.path(path.span, at: &index) == .success(.mailbox(mailbox)) && index == path.count,
+    path.count > Limits.path
+      || PathParser.path(path.span, at: &index) == .success(.mailbox(mailbox)) && index == path.count,
     "reads otherwise in brackets: \(text.shown)")
   require(mailbox.localPart.count <= Limits.localPart, "a local part that is too long")
   require(mailbox.isASCII == !text.contains { $0 >= 0x80 }, "ASCII or not")

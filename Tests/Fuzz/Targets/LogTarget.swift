@@ -23,11 +23,12 @@ func fuzzLog(_ bytes: Bytes) {
   require(first == second, "the second start has found something else: \(first), \(second)")
 
   switch choice & 15 {
-  case 0...2: continueLog(builder, disk, first)
-  case 3...5: repair(builder, disk)
-  case 6 where builder.isSound:
+  case 0: continueLog(builder, disk, first)
+  case 1...4: repair(builder, disk)
+  case 5 where builder.isSound:
     try? disk.remove(LogBuilder.place.checkpoint)
-    require(served(builder, disk) == first, "the log alone says something else")
+    let alone = served(builder, disk)
+    require(alone == first, "the log alone says something else: \(alone), not \(first)")
   default: break
   }
 }
@@ -119,6 +120,7 @@ private func continueLog(_ builder: LogBuilder, _ disk: MemoryDisk, _ before: Ma
     require(!builder.isSound, "a sound log takes no mail")
   }
   spool.close()
+  trimZeros(disk)
   guard let again = open(disk) else {
     require(false, "it does not start again")
     return
@@ -128,6 +130,16 @@ private func continueLog(_ builder: LogBuilder, _ disk: MemoryDisk, _ before: Ma
     require(found[name] == messages, "after the next start: \(found[name] ?? []), not \(messages)")
   }
   again.close()
+}
+
+/// Takes away the zeros that the committer writes ahead: reading a quarter of a megabyte of them costs more than all else.
+private func trimZeros(_ disk: MemoryDisk) {
+  guard let segments = try? LogBuilder.place.numbers(disk).segments else { return }
+  for segment in segments {
+    let path = LogBuilder.place.segment(segment)
+    guard let bytes = try? disk.contents(path, limit: 1 << 20) else { continue }
+    LogBuilder.write(Bytes(bytes[..<(bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0)]), to: path, on: disk)
+  }
 }
 
 /// `check` and `check --repair`.
