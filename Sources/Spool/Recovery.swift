@@ -115,9 +115,9 @@ struct Recovery {
           report(.damaged(segment: segment, offset: offset, octets: scanner.limit - offset))
         }
         return
-      case .damage(let offset, let count, let next):
+      case .damage(let offset, let count, _):
         // What follows was flushed together with what is missing: nobody was promised either.
-        if isLast && next.batch <= result.end.sequence + 1 {
+        if isLast, try !hasLaterBatch(&scanner, than: result.end.sequence &+ 1) {
           try cut(segment, at: offset, torn: true, size: scanner.limit, &result)
           return
         }
@@ -126,11 +126,10 @@ struct Recovery {
         if isLast && header.kind != .large && header.length > 0 {
           let sum = try scanner.sum(at: offset + Int64(lineLength), count: Int64(header.length))
           if sum != header.crc && header.kind != .gap {
-            let next = try scanner.next()
-            if case .record(let after, let start, _) = next, after.batch > header.sequence {
+            if try hasLaterBatch(&scanner, than: header.sequence) {
               // A later batch was begun, so this one had been flushed: the card has lost it since.
-              report(.damaged(segment: segment, offset: offset, octets: start - offset))
-              scanner.seek(start)
+              let octets = header.extent(lineLength: lineLength)
+              report(.damaged(segment: segment, offset: offset, octets: octets))
               continue
             }
             try cut(segment, at: offset, torn: true, size: scanner.limit, &result)
@@ -142,6 +141,20 @@ struct Recovery {
           header, segment, offset, lineLength, &scanner, only: isKnown ? rebuild : nil, &result, &referenced)
         if !isKnown && header.kind != .segment { result.replayed += 1 }
         result.end.sequence = max(result.end.sequence, header.sequence)
+      }
+    }
+  }
+
+  /// Whether one of the records to come was flushed after those of the batch that begins with `sequence`: that is how a
+  /// torn tail is told from damage. Not the next alone: what is damaged may be followed by more of its own batch.
+  private func hasLaterBatch(_ scanner: inout SegmentScanner, than sequence: UInt64) throws(Errno) -> Bool {
+    let position = scanner.position
+    defer { scanner.seek(position) }
+    while true {
+      switch try scanner.next() {
+      case .end: return false
+      case .damage: continue
+      case .record(let header, _, _): if header.batch > sequence { return true }
       }
     }
   }
