@@ -8,6 +8,7 @@ struct LogBuilder {
   static let root = Path("/spool")
   static let names = [Bytes("anna"), Bytes("bert"), Bytes("carl")]
   static let place = SpoolFiles(root)
+  static let key: UInt32 = 0x5EED_0BAD
 
   let disk = MemoryDisk()
   let identity: SpoolIdentity
@@ -227,6 +228,8 @@ struct LogBuilder {
       time: Int64(truncatingIfNeeded: input.odd()), extra: input.odd(),
       names: [LogBuilder.names[input.number(below: 3)]])
     if input.octet() & 1 == 0 { header.sequence = sequence &+ header.sequence }
+    // Nobody lives to see more messages than that.
+    header.sequence &= 1 << 62 - 1
     let name = input.octets(input.number(below: 8))
     if !name.isEmpty { header.names.append(Bytes(name.filter { $0 != ASCII.space && $0 != ASCII.lf })) }
     if input.octet() & 3 == 0 {

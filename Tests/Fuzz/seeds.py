@@ -60,7 +60,16 @@ def dialogues(folder):
 
 def smtp():
     plans = [bytes([0, 3, 255, 0, 0, 0, 0, 0]), bytes([1, 7, 40, 1, 0, 0, 0, 0]), bytes([6, 1, 255, 0, 9, 0x5A, 0x33, 7])]
-    return [plan + octets for octets in dialogues("smtp") for plan in plans]
+    seeds = [plan + octets for octets in dialogues("smtp") for plan in plans]
+    mail = b"MAIL FROM:<a@b>\r\nRCPT TO:<anna@office.example>\r\nDATA\r\nx\r\n.\r\n"
+    plain, scram = b"AUTH PLAIN AGFubmEAc2VjcmV0\r\n", b"AUTH SCRAM-SHA-256 biwsbj1hLHI9Yg==\r\nYz1iaXdzLHI9Yg==\r\n\r\n"
+    login = b"AUTH LOGIN\r\nYW5uYQ==\r\nc2VjcmV0\r\n"
+    for flags in (8, 9, 16, 24):
+        plan = bytes([flags, 3, 255, 0, 0, 0, 0, 0])
+        seeds += [plan + b"EHLO c\r\nSTARTTLS\r\n\xffEHLO c\r\n" + auth + mail + b"QUIT\r\n" for auth in (b"", plain, scram, login)]
+        seeds += [plan + b"EHLO c\r\n" + auth + mail for auth in (plain, scram, login, b"AUTH PLAIN\r\n*\r\n")]
+        seeds += [plan + b"EHLO c\r\n" + mail[:17] + b"STARTTLS\r\n\xff" + mail, plan + b"STARTTLS\r\nNOOP\r\n"]
+    return seeds
 
 
 def pop3():
@@ -68,6 +77,8 @@ def pop3():
     seeds = [plan + octets for octets in dialogues("pop3") for plan in plans]
     login = b"USER anna\r\nPASS x\r\n"
     seeds += [plan + b"STLS\r\n\xff" + login + b"LIST\r\nDELE 1\r\nQUIT\r\n" for plan in plans]
+    seeds += [plan + b"AUTH SCRAM-SHA-256 biwsbj1hLHI9Yg==\r\nYz1iaXdzLHI9Yg==\r\n\r\nLIST\r\n" for plan in plans]
+    seeds += [plan + b"STLS\r\n\xffAUTH PLAIN\r\nAGFubmEAc2VjcmV0\r\nSTAT\r\n" for plan in plans]
     seeds += [plans[1] + login + b"STLS\r\n\xff" + login + b"CAPA\r\n", plans[1] + b"STLS\r\nCAPA\r\n"]
     return seeds
 

@@ -37,6 +37,21 @@ func fuzzPOP3(_ bytes: Bytes) {
   if plan.ends { octetwise.end(plan.cuts & 1 == 0) }
 }
 
+/// The client's messages in SCRAM come in their order, and each after a challenge: RFC 5802 §5.
+func scramTurn(_ message: SASLExchange.SCRAMMessage, after last: Int, isTLS: Bool) -> Int {
+  switch message {
+  case .first(_, let plus):
+    require(isTLS || !plus, "channel binding without TLS")
+    return 1
+  case .final:
+    require(last == 1, "the last message after message \(last)")
+    return 2
+  case .acknowledged:
+    require(last == 2, "the end after message \(last)")
+    return 3
+  }
+}
+
 /// How the server around the session behaves: six octets of the input.
 struct POP3Plan {
   let settings: Settings
@@ -91,13 +106,16 @@ struct POP3Office {
   private(set) var beganTLS = false
   private var clear = 0
   private(set) var logins = 0
+  /// Which of the client's messages in SCRAM came last.
+  private var exchange = 0
   private var line = Bytes()
 
   init(_ plan: POP3Plan, inTLS: Bool = false, logins: Int = 0) {
     self.plan = plan
     secure = inTLS || plan.secure
     maildrop = plan.maildrop
-    session = Session(settings: plan.settings, secure: secure)
+    session = Session(settings: plan.settings, secure: secure, tls: inTLS)
+    beganTLS = inTLS
     self.logins = logins
     if !inTLS { session.greet(reply: &sent) }
   }
@@ -139,7 +157,19 @@ struct POP3Office {
         waits()
         require(secure || !plan.settings.requireTLS, "a password in the clear")
         require(!name.isEmpty && !password.isEmpty && name.count + password.count < Limits.pop3CommandLine, "no name")
+        exchange = 0
         effect = session.answer(authentication: authentication(), reply: &reply)
+      case .scram(let message):
+        waits()
+        require(secure || !plan.settings.requireTLS, "SCRAM in the clear")
+        exchange = scramTurn(message, after: exchange, isTLS: beganTLS)
+        if exchange == 3 || plan.answers >> 12 & 7 == 5 {
+          exchange = 0
+          effect = session.answer(authentication: authentication(), reply: &reply)
+        } else {
+          session.answer(challenge: Bytes("r=x,s=y,i=1"), reply: &reply)
+          return send(&reply)
+        }
       case .send(let content, let bodyLines):
         send(&reply)
         send(content, bodyLines)
@@ -155,7 +185,7 @@ struct POP3Office {
         effect = session.answer(update: plan.answers & 1 == 0 ? .done : .failed, reply: &reply)
         guard case .close = effect else { return require(false, "QUIT did not close") }
       case .startTLS:
-        require(!secure && plan.settings.offersTLS && !session.isLoggedIn, "TLS that was not due")
+        require(!beganTLS && plan.settings.offersTLS && !session.isLoggedIn, "TLS that was not due")
         waits()
         send(&reply)
         beganTLS = true
@@ -237,6 +267,10 @@ struct POP3Office {
     }
     let status = lines[0]
     let isOK = status.hasPrefix("+OK")
+    if status.hasPrefix("+ ") {
+      // RFC 5034 §4: a challenge, in base 64.
+      return require(lines.count == 1 && Base64.decode(status.span.extracting(2...)) != nil, "\(reply.shown)")
+    }
     require(isOK || status.hasPrefix("-ERR"), "neither +OK nor -ERR: \(reply.shown)")
     // RFC 2449 §4
     require(status.count <= 510 && status.isDisplayable, "a status line: \(status.shown)")

@@ -6,19 +6,34 @@ import Wire
 func fuzzSMTP(_ bytes: Bytes) {
   var input = Input(bytes)
   let plan = SMTPPlan(&input)
-  let wire = input.remaining
-  var octetwise = SMTPOffice(plan)
-  for octet in wire { octetwise.hearOne(octet) }
-  octetwise.checkReplies()
+  // What stands behind 0xFF is sent when all before it was answered: in TLS, if that has begun.
+  var stretches: [Bytes] = []
+  while !input.isEmpty { stretches.append(input.part(before: 0xFF)) }
 
+  var octetwise = SMTPOffice(plan)
   var whole = SMTPOffice(plan)
-  whole.hear(wire[...])
-  whole.compare(octetwise, "whole")
   var pieces = SMTPOffice(plan)
   var cuts = Cuts(seed: UInt64(plan.cuts))
-  cuts.each(wire) { pieces.hear($0) }
-  pieces.compare(octetwise, "in pieces")
-
+  // One that was in TLS from the start; from STARTTLS on it must get the same answers.
+  var fresh: SMTPOffice?
+  for stretch in stretches {
+    for octet in stretch { octetwise.hearOne(octet) }
+    octetwise.checkReplies()
+    whole.hear(stretch[...])
+    cuts.each(stretch) { pieces.hear($0) }
+    fresh?.hear(stretch[...])
+    // A piece that ends with STARTTLS has nothing behind it yet: only the loop can find what comes before TLS.
+    if octetwise.beganTLS != whole.beganTLS || pieces.beganTLS != whole.beganTLS { return }
+    whole.compare(octetwise, "whole")
+    pieces.compare(octetwise, "in pieces")
+    if let fresh, !fresh.isClosed, !whole.isClosed {
+      require(fresh.sent == whole.sentInTLS, "TLS has not made all things new: \(whole.sentInTLS.shown)")
+    }
+    if whole.beganTLS, fresh == nil {
+      for office in [octetwise, whole, pieces] { require(office.input.isEmpty, "plain text has come into TLS") }
+      fresh = SMTPOffice(plan, inTLS: true, questions: whole.questions)
+    }
+  }
   if plan.ends {
     for var office in [octetwise, whole] { office.end(plan.cuts & 1 == 0) }
   }
@@ -27,6 +42,7 @@ func fuzzSMTP(_ bytes: Bytes) {
 /// How the server around the session behaves: eight octets of the input.
 struct SMTPPlan {
   let settings: Settings
+  let secure: Bool
   let cuts: UInt8
   /// What questions are answered with, one after the other, over and over.
   let answers: UInt32
@@ -39,10 +55,11 @@ struct SMTPPlan {
     let size = input.octet()
     ends = input.octet() & 1 == 1
     answers = (0..<4).reduce(0) { word, _ in word << 8 | UInt32(input.octet()) }
+    secure = flags & 16 == 16
     settings = Settings(
       hostName: Bytes("m.example"), maximumMessageSize: size < 200 ? Int(size) : 5000,
       bareNewline: flags & 1 == 0 ? .reject : .normalize, recipients: flags & 2 == 0 ? 1000 : 2,
-      transactions: flags & 4 == 0 ? 10_000 : 2)
+      transactions: flags & 4 == 0 ? 10_000 : 2, offersTLS: flags & 8 == 8)
   }
 }
 
@@ -50,7 +67,7 @@ struct SMTPPlan {
 struct SMTPOffice {
   private let plan: SMTPPlan
   private var session: Session
-  private var input = Bytes()
+  private(set) var input = Bytes()
   private(set) var sent = Bytes()
   /// A letter for each effect.
   private var events = Bytes()
@@ -58,18 +75,30 @@ struct SMTPOffice {
   private var draft = Bytes()
   private var recipients = 0
   private var isOpen = false
-  private var isClosed = false
-  private var questions: UInt32 = 0
+  private(set) var isClosed = false
+  private(set) var questions: UInt32
+  private(set) var beganTLS: Bool
+  /// Octets that were sent in the clear.
+  private var clear = 0
+  private var isLoggedIn = false
+  /// Which of the client's messages in SCRAM came last.
+  private var exchange = 0
 
   // What `hearOne` knows of the stream.
   private var line = Bytes()
   private var content: (input: Bytes, isStuffed: Bool, begins: Int)?
 
-  init(_ plan: SMTPPlan) {
+  init(_ plan: SMTPPlan, inTLS: Bool = false, questions: UInt32 = 0) {
     self.plan = plan
-    session = Session(settings: plan.settings, peer: Peer(address: Bytes("192.0.2.7")))
-    session.greet(reply: &sent)
+    self.questions = questions
+    beganTLS = inTLS
+    session = Session(
+      settings: plan.settings, peer: Peer(address: Bytes("192.0.2.7")), secure: plan.secure, tls: inTLS)
+    if !inTLS { session.greet(reply: &sent) }
   }
+
+  /// What was sent since TLS began.
+  var sentInTLS: Bytes { Bytes(sent[clear...]) }
 
   private mutating func answer() -> UInt32 {
     questions += 1
@@ -93,6 +122,7 @@ struct SMTPOffice {
       draft += content
       let goesOn = carryOut(effect, reply: &reply, hadContent: !content.isEmpty)
       require(session.isInTransaction == isOpen, "the two do not agree whether a transaction is open")
+      require(session.isAuthenticated == isLoggedIn, "the two do not agree whether somebody has logged in")
       require(reply.count <= Limits.smtpReplies + 2048, "a reply of \(reply.count)")
       sent += reply
       if !goesOn { return }
@@ -111,8 +141,9 @@ struct SMTPOffice {
       events.append(0x4D)
       waits()
       let choice = answer()
-      isOpen = choice < 6
-      session.answer(mail: isOpen ? .accepted : choice == 6 ? .diskLow : .temporarily, reply: &reply)
+      let answers: [Session.MailAnswer] = [.notYours, .diskLow, .temporarily]
+      isOpen = choice < 5
+      session.answer(mail: isOpen ? .accepted : answers[Int(choice) - 5], reply: &reply)
     case .recipient:
       require(isOpen, "RCPT without a transaction")
       events.append(0x52)
@@ -137,8 +168,33 @@ struct SMTPOffice {
       let answers: [Session.DeliveryAnswer] = [.overQuota, .diskLow, .temporarily]
       let choice = Int(answer())
       session.answer(
-        delivery: choice < 5 ? .stored(id: UInt64(deliveries.count)) : answers[choice - 5], reply: &reply)
+        delivery: choice < 5 ? .stored(id: 7) : answers[choice - 5], reply: &reply)
       forget()
+    case .authenticate(let name, let password):
+      checkLogin()
+      require(SASLExchange.isName(name.span) && !password.isEmpty, "no name, or no password")
+      exchange = 0
+      authenticate(&reply)
+    case .scram(let message):
+      checkLogin()
+      exchange = scramTurn(message, after: exchange, isTLS: beganTLS)
+      if exchange < 3, answer() != 7 {
+        session.answer(challenge: Bytes("r=x,s=y,i=1"), reply: &reply)
+      } else {
+        exchange = 0
+        authenticate(&reply)
+      }
+    case .startTLS:
+      events.append(0x53)
+      require(!beganTLS && plan.settings.offersTLS && reply.suffix(2) == [ASCII.cr, ASCII.lf], "TLS that was not due")
+      waits()
+      forget()
+      // What follows in the buffer would be plain text; the loop closes on it.
+      clear = sent.count + reply.count
+      beganTLS = true
+      isLoggedIn = false
+      session.startedTLS()
+      require(!session.isAuthenticated && !session.isInTransaction, "TLS has not made it forget")
     case .close:
       events.append(0x43)
       isClosed = true
@@ -146,6 +202,19 @@ struct SMTPOffice {
       isOpen = session.isInTransaction
     }
     return true
+  }
+
+  private mutating func checkLogin() {
+    events.append(0x41)
+    require(plan.secure || beganTLS, "a login in the clear")
+    require(!isOpen && !isLoggedIn, "a login within a transaction, or a second one")
+    waits()
+  }
+
+  private mutating func authenticate(_ reply: inout Bytes) {
+    let choice = answer()
+    isLoggedIn = choice < 4
+    session.answer(authentication: isLoggedIn ? .welcome : choice < 7 ? .refused : .temporarily, reply: &reply)
   }
 
   private mutating func forget() {
@@ -251,7 +320,7 @@ struct SMTPOffice {
       }
       let line = Bytes(sent[start..<(lf + 1)])
       start = lf + 1
-      require(line.count >= 7 && line.count <= 512 && line[line.count - 2] == ASCII.cr, "a line: \(line.shown)")
+      require(line.count >= 6 && line.count <= 512 && line[line.count - 2] == ASCII.cr, "a line: \(line.shown)")
       require(Bytes(line.dropLast(2)).isDisplayable && !line.contains { $0 >= 0x80 }, "a line: \(line.shown)")
       let isCode =
         (0x32...0x35).contains(line[0]) && (0x30...0x35).contains(line[1]) && ASCII.isDigit(line[2])
