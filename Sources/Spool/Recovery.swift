@@ -106,11 +106,12 @@ struct Recovery {
     _ result: inout Result, _ referenced: inout [Content]
   ) throws(Errno) {
     var scanner = try SegmentScanner(place.segment(segment), files, key: identity.key, from: from, limit: limit)
+    var isDamaged = false
     while true {
       let item = try scanner.next()
       switch item {
       case .end(let offset, let torn):
-        if isLast { try cut(segment, at: offset, torn: torn, size: scanner.limit, &result) }
+        if isLast { try cut(segment, at: offset, torn: torn, size: scanner.limit, keeps: isDamaged, &result) }
         if !isLast && torn {
           report(.damaged(segment: segment, offset: offset, octets: scanner.limit - offset))
         }
@@ -118,10 +119,11 @@ struct Recovery {
       case .damage(let offset, let count, _):
         // What follows was flushed together with what is missing: nobody was promised either.
         if isLast, try !hasLaterBatch(&scanner, than: result.end.sequence &+ 1) {
-          try cut(segment, at: offset, torn: true, size: scanner.limit, &result)
+          try cut(segment, at: offset, torn: true, size: scanner.limit, keeps: isDamaged, &result)
           return
         }
         report(.damaged(segment: segment, offset: offset, octets: count))
+        isDamaged = true
       case .record(let header, let offset, let lineLength):
         if isLast && header.kind != .large && header.length > 0 {
           let sum = try scanner.sum(at: offset + Int64(lineLength), count: Int64(header.length))
@@ -130,9 +132,10 @@ struct Recovery {
               // A later batch was begun, so this one had been flushed: the card has lost it since.
               let octets = header.extent(lineLength: lineLength)
               report(.damaged(segment: segment, offset: offset, octets: octets))
+              isDamaged = true
               continue
             }
-            try cut(segment, at: offset, torn: true, size: scanner.limit, &result)
+            try cut(segment, at: offset, torn: true, size: scanner.limit, keeps: isDamaged, &result)
             return
           }
         }
@@ -198,8 +201,12 @@ struct Recovery {
     }
   }
 
-  /// Ends the last segment at `offset`; what stands behind it was never acknowledged.
-  private func cut(_ segment: UInt32, at offset: Int64, torn: Bool, size: Int64, _ result: inout Result) throws(Errno) {
+  /// Ends the last segment at `offset`; what stands behind it was never acknowledged. With `keeps` it stays there all the
+  /// same, and the log goes on in another segment: a later batch, even half of one, is what shows the next start too that
+  /// damage before it was no torn tail.
+  private func cut(
+    _ segment: UInt32, at offset: Int64, torn: Bool, size: Int64, keeps: Bool, _ result: inout Result
+  ) throws(Errno) {
     result.end.segment = segment
     result.end.offset = offset
     if torn && size - offset > Recovery.longestTail {
@@ -208,6 +215,7 @@ struct Recovery {
       return
     }
     if torn { report(.tornTail(segment: segment, offset: offset, octets: size - offset)) }
+    if torn && keeps { return }
     if offset == 0 {
       // Not even its first record was written: it never was a segment.
       try files.remove(place.segment(segment))

@@ -63,4 +63,26 @@ struct DamageTests {
     #expect(!office.journal.contains { $0.contains("damaged at offset") })
     office.close()
   }
+
+  @Test("A torn batch that shows an earlier one to be damaged, not torn, stays; the log goes on in another segment")
+  func tornAfterDamage() throws {
+    let (office, starts) = try log()
+    let disk = office.disk
+    var bytes = disk.contents(Self.path)!
+    bytes[starts[1] + 2] ^= 0x40
+    bytes[bytes.lastIndex { $0 != 0 }! - 7] ^= 0x40
+    disk.set(Self.path, bytes)
+    office.close()
+    disk.delete("/spool/checkpoint")
+    let expected = [0, 1, 3].map { Office.content("message \($0)") }
+    let first = try Office(disk)
+    #expect(try first.read("anna").map(\.content) == expected)
+    #expect(disk.contents(Self.path) == bytes)
+    _ = try first.deliver(Office.content("message 5"), to: ["anna"]).get()
+    first.close()
+    disk.delete("/spool/checkpoint")
+    let second = try Office(disk)
+    #expect(try second.read("anna").map(\.content) == expected + [Office.content("message 5")])
+    second.close()
+  }
 }
