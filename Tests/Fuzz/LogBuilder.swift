@@ -170,11 +170,12 @@ struct LogBuilder {
 
   private mutating func beginSegment(previous: UInt32, end: Int) {
     log = Bytes()
-    sequence += 1
-    batch = sequence
+    batch = 0
+    // It has no number of its own, and belongs to the batch that it begins with.
     append(
       RecordHeader(
-        .segment, sequence: sequence, batch: batch, octets: UInt32(end), time: now, extra: UInt64(previous)), nil)
+        .segment, sequence: sequence, batch: sequence + 1, octets: UInt32(end), time: now, extra: UInt64(previous)), nil
+    )
   }
 
   private mutating func nextSegment() {
@@ -228,6 +229,8 @@ struct LogBuilder {
       time: Int64(truncatingIfNeeded: input.odd()), extra: input.odd(),
       names: [LogBuilder.names[input.number(below: 3)]])
     if input.octet() & 1 == 0 { header.sequence = sequence &+ header.sequence }
+    // Segments and large messages are numbered together: no number is both.
+    if header.kind == .large { header.extra |= 1 << 20 }
     // Nobody lives to see more messages than that.
     header.sequence &= 1 << 62 - 1
     let name = input.octets(input.number(below: 8))
@@ -251,13 +254,14 @@ struct LogBuilder {
     case 0: bytes[at] ^= max(1, input.octet())
     case 1: bytes.removeLast(bytes.count - at)
     case 2: for index in at..<(at + count) { bytes[index] = 0 }
-    case 3: bytes.removeSubrange(at..<(at + count))
-    case 4:
+    case 3, 4:
       // An old sector comes back, or one is written in the wrong place.
       let from = input.number(below: bytes.count)
       let copied = Bytes(bytes[from..<min(bytes.count, from + count)])
       bytes.replaceSubrange(at..<min(bytes.count, at + copied.count), with: copied)
-    case 5: bytes.insert(contentsOf: input.octets(input.number(below: 64)), at: at)
+    case 5:
+      let octets = input.octets(count)
+      bytes.replaceSubrange(at..<(at + octets.count), with: octets)
     default:
       try? disk.remove(path)
       if path == LogBuilder.place.segment(segment) { log = Bytes() }
