@@ -50,6 +50,8 @@ public final class Server {
   var certificate = CertificateInUse()
   /// The connections whose handshake is under way, the longest first.
   var handshakes: [UInt64] = []
+  /// Whether there were as many as there may be, since ``tidyUp()``.
+  var wasCrowded = false
 
   // Shared by all connections within a turn.
   var buffer = Bytes(repeating: 0, count: Limits.receiveBuffer)
@@ -340,6 +342,7 @@ public final class Server {
     goesOnTicking = spool.tick(now: now)
     lookAtPressure()
     announceCertificate()
+    tidyUp()
     let isBusy = goesOnTicking || seconds < busyUntil
     nextTick = milliseconds + (isBusy ? 1000 : 30_000)
   }

@@ -68,6 +68,7 @@ extension Server {
   /// A handshake has begun. Each costs memory, and a stranger may begin any number: the one that has taken longest goes.
   private func join(_ connection: Connection) {
     if handshakes.count >= Limits.tlsHandshakes {
+      wasCrowded = true
       let oldest = handshakes.removeFirst()
       if let slow = connections[oldest] {
         record(.timedOut(slow.service, awaited: "too many TLS handshakes at once", peer: slow.peer))
@@ -75,6 +76,13 @@ extension Server {
       }
     }
     handshakes.append(connection.token)
+  }
+
+  /// After a crowd of handshakes has gone, gives back the memory they took: the allocator would keep it for the next.
+  func tidyUp() {
+    guard wasCrowded, handshakes.count < Limits.tlsHandshakes / 4 else { return }
+    wasCrowded = false
+    Memory.giveBack()
   }
 
   /// A handshake is over.

@@ -37,6 +37,11 @@ ALLOWED, SHORT = 512 * 1024, 2 << 20
 the warm-up does not come to the busiest one."""
 
 
+def reader_address(number):
+    """Each reader comes from one address, as from a desk: a login from elsewhere is slow while an account is guessed at."""
+    return f"127.1.0.{100 + number}"
+
+
 class Books:
     """What was promised: each message accepted must be read once."""
 
@@ -48,6 +53,7 @@ class Books:
         self.counts = collections.Counter()
         self.troubles = []
         self.logins = []        # seconds from the first segment to the answer to PASS
+        self.readers = set()    # who has logged in
 
     def trouble(self, text):
         with self.lock:
@@ -68,12 +74,11 @@ class Traffic:
 
     def begin(self):
         """Everybody of the office is there before the strangers come."""
-        honest = [self.send] * SENDERS + [self.read] * READERS
+        honest = [(self.send, n) for n in range(SENDERS)] + [(self.read, n) for n in range(READERS)]
         hostile = [loris, garbage, guesses, half_open, floods, scanners, non_readers, injections]
-        for number, work in enumerate(honest):
-            self.start(work, number, random.Random(self.seed * 1000 + number))
-        logins = len(self.books.logins)
-        until(lambda: len(self.books.logins) >= logins + 2 * READERS, "the readers to log in")
+        for place, (work, number) in enumerate(honest):
+            self.start(work, number, random.Random(self.seed * 1000 + place))
+        until(lambda: self.books.readers >= set(HONEST), "each reader to log in")
         for number, work in enumerate(hostile):
             self.start(self.attack, work, random.Random(self.seed * 1000 + 500 + number))
 
@@ -157,7 +162,7 @@ class Traffic:
 
     def read(self, number, chance):
         """A reader that polls, fetches everything and deletes it, over the four ways in."""
-        name, source = HONEST[number % len(HONEST)], f"127.1.0.{100 + number}"
+        name, source = HONEST[number % len(HONEST)], reader_address(number)
         while not self.stop.is_set():
             way = chance.choice(("TLS", "TLS", "STLS", "plain"))
             try:
@@ -179,6 +184,7 @@ class Traffic:
             took = time.monotonic() - began
             with self.books.lock:
                 self.books.logins.append(took)
+                self.books.readers.add(name)
                 self.books.counts[f"logins: {way}"] += 1
             listed = session.list()
             seen = []
@@ -389,8 +395,8 @@ def run(where, minutes, seed, state=None, say=print):
         say(f"{after[3]}: {after[0] // 1024} kB, {after[1]} descriptors, {after[2]} sockets")
         # What is still there is read now.
         closing = Traffic(office, books, seed + 2)
-        for name in HONEST:
-            closing.fetch(name, "TLS", "127.1.0.99")
+        for number, name in enumerate(HONEST):
+            closing.fetch(name, "TLS", reader_address(number))
         figures = audit(office, books, samples, before, after, ALLOWED if minutes >= 10 else SHORT)
     finally:
         office.close()

@@ -228,3 +228,4 @@ def test_the_fingerprint_is_that_of_what_every_port_sends(anna, pin):
     for session in sessions:
         with session:
             assert pin.fits(session.socket)
+    assert pin.sha256 in anna.run("status").stdout.decode()
