@@ -64,8 +64,9 @@ private func check(_ list: AccountList, lines: Int) {
 }
 
 /// What is said of a file can be shown, and names a line of it. There is no end of lines, but one of problems.
-func check(_ problems: [Problem], lines: Int) {
-  require(problems.count <= Limits.problems, "\(problems.count) problems")
+/// `files` is how many things are complained of: each has an end of its own.
+func check(_ problems: [Problem], lines: Int, files: Int = 1) {
+  require(problems.count <= files * Limits.problems, "\(problems.count) problems")
   for problem in problems {
     require(problem.description.isDisplayable, "not to be shown: \(problem.description.shown)")
     require(problem.line >= 0 && problem.line <= lines, "line \(problem.line) of \(lines)")
