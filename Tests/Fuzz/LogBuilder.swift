@@ -16,6 +16,10 @@ struct LogBuilder {
   private(set) var books: [[UInt64: Bytes]] = [[:], [:], [:]]
   /// Whether everything was written as the committer would, and nothing damaged.
   private(set) var isSound = true
+  /// Where each record of the log stands, and what the one change to it was that a disk has made, if it was one alone.
+  private var places: [Place] = []
+  private var changes: [(path: Path, range: Range<Int>)] = []
+  private var hasOtherHarm = false
   private var segment: UInt32 = 1
   private var log = Bytes()
   private var sequence: UInt64 = 0
@@ -24,6 +28,41 @@ struct LogBuilder {
   private var nextNumber: UInt32 = 2
   private var paths: [Path] = []
   private let now: Int64 = 1_800_000_000
+
+  /// Whether a disk has changed the log in one place at the most. After more the first start may see what the next one
+  /// cannot know of: what an index tells, or a segment that is gone.
+  var isNearlySound: Bool { changes.count <= 1 && !hasOtherHarm }
+
+  private struct Place {
+    var segment: UInt32
+    var range: Range<Int>
+    var sequence: UInt64
+    var batch: UInt64
+    var kind: RecordKind
+    /// The file of a large message.
+    var content: UInt32?
+  }
+
+  /// The messages that must be there after one place of the log was damaged: all but those it has hit, and in the last
+  /// segment those that a crash might have torn. Nil when more has happened.
+  var survivors: [Set<UInt64>]? {
+    guard changes.count == 1, isNearlySound, !places.contains(where: { $0.kind == .restoration }) else { return nil }
+    let (path, range) = changes[0]
+    var lost = Set<UInt64>()
+    for place in places {
+      if let content = place.content, path == LogBuilder.place.large(content) { lost.insert(place.sequence) }
+      guard path == LogBuilder.place.segment(place.segment) else { continue }
+      // Behind damage a record is known by the LF before it.
+      if (place.range.lowerBound - 1..<place.range.upperBound).overlaps(range) { lost.insert(place.sequence) }
+      let isLast = place.segment == segment
+      let isBehind = place.range.upperBound > range.lowerBound
+      let hasLater = places.contains {
+        $0.segment == segment && $0.batch > place.batch && $0.range.lowerBound >= range.upperBound
+      }
+      if isLast && isBehind && !hasLater { lost.insert(place.sequence) }
+    }
+    return books.map { Set($0.keys).subtracting(lost) }
+  }
 
   init?(_ input: inout Input) {
     var text = Bytes("restante-spool-1 fuzzedfuzz 5eed0bad ")
@@ -69,6 +108,7 @@ struct LogBuilder {
     case 12: oddRecord(&input)
     case 13:
       isSound = false
+      hasOtherHarm = true
       log += input.octets(input.number(below: 64))
     default: damage(&input)
     }
@@ -78,6 +118,13 @@ struct LogBuilder {
 
   private mutating func append(_ header: RecordHeader, _ body: Bytes?) {
     trimZeros()
+    let start = log.count
+    defer {
+      places.append(
+        Place(
+          segment: segment, range: start..<log.count, sequence: header.sequence, batch: header.batch, kind: header.kind,
+          content: header.kind == .large ? UInt32(truncatingIfNeeded: header.extra) : nil))
+    }
     var header = header
     if let body {
       header.length = UInt32(body.count)
@@ -89,7 +136,8 @@ struct LogBuilder {
     if let body {
       log += body
     } else if header.kind == .gap {
-      log.append(contentsOf: repeatElement(0x78, count: Int(header.length)))
+      // What was a record before ends as one.
+      log.append(contentsOf: repeatElement(ASCII.lf, count: Int(header.length)))
     }
   }
 
@@ -222,6 +270,7 @@ struct LogBuilder {
 
   private mutating func oddRecord(_ input: inout Input) {
     isSound = false
+    hasOtherHarm = true
     let kinds: [RecordKind] = [.segment, .message, .large, .deletion, .restoration, .gap]
     var header = RecordHeader(
       kinds[input.number(below: kinds.count)], sequence: input.odd(), batch: input.odd(),
@@ -250,23 +299,32 @@ struct LogBuilder {
     guard var bytes = try? disk.contents(path, limit: 1 << 20), !bytes.isEmpty else { return }
     let at = input.number(below: bytes.count)
     let count = min(bytes.count - at, input.number(below: 256))
+    var end = at + count
     switch input.octet() % 7 {
-    case 0: bytes[at] ^= max(1, input.octet())
-    case 1: bytes.removeLast(bytes.count - at)
+    case 0:
+      bytes[at] ^= max(1, input.octet())
+      end = at + 1
+    case 1:
+      bytes.removeLast(bytes.count - at)
+      hasOtherHarm = true
     case 2: for index in at..<(at + count) { bytes[index] = 0 }
     case 3, 4:
-      // An old sector comes back, or one is written in the wrong place.
+      // An old sector comes back, or one is written in the wrong place, and with it records that are right.
+      hasOtherHarm = true
       let from = input.number(below: bytes.count)
       let copied = Bytes(bytes[from..<min(bytes.count, from + count)])
       bytes.replaceSubrange(at..<min(bytes.count, at + copied.count), with: copied)
+      end = at + copied.count
     case 5:
       let octets = input.octets(count)
       bytes.replaceSubrange(at..<(at + octets.count), with: octets)
     default:
+      hasOtherHarm = true
       try? disk.remove(path)
       if path == LogBuilder.place.segment(segment) { log = Bytes() }
       return
     }
+    changes.append((path, at..<max(at + 1, end)))
     LogBuilder.write(bytes, to: path, on: disk)
     if path == LogBuilder.place.segment(segment) { log = bytes }
   }
