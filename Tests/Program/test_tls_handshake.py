@@ -41,9 +41,10 @@ def s_client(office, port, *options, say=b"", source=None):
 
 def new_lines(office, before, text):
     """The journal lines since `before` octets of it with `text`, when there are any. This module may make more in a second
-    than the journal takes of a kind; it tells how many more there were then."""
+    than the journal takes of a kind; it tells how many more there were then. What an honest reader did before may be told
+    only now."""
     def look():
-        lines = office.log()[before:].split(b"\n")
+        lines = [line for line in office.log()[before:].split(b"\n") if b" anna" not in line]
         return [line for line in lines if text in line] or [line for line in lines if b'kind "TLS failed"' in line]
 
     return until(look, f"a line with {text!r} in the journal: {office.log()[before:]!r}")
