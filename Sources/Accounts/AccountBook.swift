@@ -2,7 +2,9 @@ import Wire
 
 /// The accounts as mail and logins need them: by name.
 struct AccountBook {
-  var accounts: [Bytes: Account] = [:]
+  private(set) var accounts: [Account] = []
+  /// Where each stands in `accounts`.
+  private var places: [Bytes: Int] = [:]
   /// Who gets postmaster's mail where nobody else is named.
   var first: Bytes?
   /// Names of lines that cannot be read.
@@ -16,17 +18,29 @@ struct AccountBook {
   init(_ list: AccountList, last: AccountBook) {
     for account in list.accounts {
       if first == nil { first = account.name }
-      accounts[account.name] = account
+      add(account)
     }
-    for name in list.damagedNames where accounts[name] == nil {
-      if let kept = last.accounts[name] {
-        accounts[name] = kept
+    for name in list.damagedNames where self[name] == nil {
+      if let kept = last[name] {
+        add(kept)
         if first == nil { first = name }
       } else {
         damaged.append(name)
       }
     }
     isIncomplete = list.hasIllegibleLine
+  }
+
+  subscript(name: Bytes) -> Account? { places[name].map { accounts[$0] } }
+
+  /// The later of two of one name is the one.
+  private mutating func add(_ account: Account) {
+    if let place = places[account.name] {
+      accounts[place] = account
+    } else {
+      places[account.name] = accounts.count
+      accounts.append(account)
+    }
   }
 
   /// Names that always reach someone: RFC 5321 §4.5.1, RFC 2142 §4.

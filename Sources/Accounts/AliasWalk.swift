@@ -16,8 +16,8 @@ struct AliasWalk {
   private let book: AccountBook
   /// The domain that a target without one belongs to.
   private let domain: Bytes
-  /// Aliases met: true while they are on `path`.
-  private var isOpen: [Int: Bool] = [:]
+  /// Aliases met, by their number: 1 while they are on `path`.
+  private var isOpen: [UInt64: Int] = [:]
   private var path: [Step] = []
 
   private struct Step {
@@ -49,7 +49,7 @@ struct AliasWalk {
   }
 
   mutating func follow(_ index: Int) {
-    guard isOpen[index] == nil else { return }
+    guard isOpen[UInt64(index)] == nil else { return }
     push(index)
     finish()
   }
@@ -70,29 +70,29 @@ struct AliasWalk {
   }
 
   private mutating func push(_ index: Int) {
-    isOpen[index] = true
+    isOpen[UInt64(index)] = 1
     path.append(Step(alias: index))
   }
 
   /// Takes the account, or steps into the alias, of this name. False when it is nobody's, or leads in a circle.
   private mutating func begin(_ local: Bytes, at domain: Bytes) -> Bool {
     if let index = aliases.index(of: local + [0x40] + domain) ?? aliases.index(of: local) {
-      switch isOpen[index] {
+      switch isOpen[UInt64(index)] {
       case nil:
         push(index)
         return true
-      case false?:
+      case 0?:
         markReached()
         return true
       // On the way already. An account of the same name is who is meant: `anna: anna, bert`.
-      case true?: return account(local)
+      default: return account(local)
       }
     }
     return account(local)
   }
 
   private mutating func account(_ name: Bytes) -> Bool {
-    if book.accounts[name] != nil {
+    if book[name] != nil {
       take(name)
       return true
     }
@@ -106,7 +106,7 @@ struct AliasWalk {
       let alias = aliases.all[step.alias]
       guard step.next < alias.targets.count else {
         if !step.hasReached, AccountBook.isRole(alias.name), let first = book.first { take(first) }
-        isOpen[step.alias] = false
+        isOpen[UInt64(step.alias)] = 0
         if path.removeLast().hasReached { markReached() }
         continue
       }
@@ -124,7 +124,7 @@ struct AliasWalk {
     if begin(target.localPart, at: domain) { return }
     if let base = Self.base(of: target.localPart), begin(base, at: domain) { return }
     if let met = aliases.index(of: target.localPart + [0x40] + domain) ?? aliases.index(of: target.localPart),
-      isOpen[met] == true
+      isOpen[UInt64(met)] == 1
     {
       loops.append((index, target))
     } else if AccountBook.isRole(target.localPart), let first = book.first {

@@ -219,13 +219,13 @@ public final class Directory {
       guard domains.contains(domain) || domain == hostName else { return .unknown }
       name.removeLast(name.count - at)
     }
-    if let account = book.accounts[name] { return .account(account) }
+    if let account = book[name] { return .account(account) }
     return book.damaged.contains(name) || (book.isIncomplete && book.accounts.isEmpty) ? .temporarily : .unknown
   }
 
   /// The account of exactly this name, as last read.
-  public func account(named name: Bytes) -> Account? { book.accounts[name] }
+  public func account(named name: Bytes) -> Account? { book[name] }
 
   /// All accounts as last read, in no order.
-  public var accounts: [Account] { book.accounts.values.map { $0 } }
+  public var accounts: [Account] { book.accounts }
 }

@@ -9,9 +9,8 @@ import Wire
 public struct PasswordCache {
   private let key: Bytes
   private let limit: Int
-  private var tags: [Bytes: Bytes] = [:]
-  /// The names in `tags` as they came, a ring.
-  private var order: [Bytes] = []
+  /// A ring: few, and compared faster than an HMAC is made.
+  private var kept: [(name: Bytes, tag: Bytes)] = []
   private var oldest = 0
 
   /// Throws when there is no randomness to be had.
@@ -22,31 +21,30 @@ public struct PasswordCache {
 
   /// Whether this very password was right for this very verifier. False says nothing: ask the verifier then.
   public func knows(_ password: Bytes, of account: Account) -> Bool {
-    guard let tag = tags[account.name], let other = try? self.tag(password, account) else { return false }
-    return Crypto.equal(tag, other)
+    guard let place = place(account.name), let other = try? self.tag(password, account) else { return false }
+    return Crypto.equal(kept[place].tag, other)
   }
 
   /// Notes that `account.verifier` accepted `password`.
   public mutating func remember(_ password: Bytes, of account: Account) {
     guard let tag = try? self.tag(password, account) else { return }
-    if tags[account.name] == nil {
-      if order.count < limit {
-        order.append(account.name)
-      } else {
-        tags[order[oldest]] = nil
-        order[oldest] = account.name
-        oldest = (oldest + 1) % limit
-      }
+    if let place = place(account.name) {
+      kept[place].tag = tag
+    } else if kept.count < limit {
+      kept.append((account.name, tag))
+    } else {
+      kept[oldest] = (account.name, tag)
+      oldest = (oldest + 1) % limit
     }
-    tags[account.name] = tag
   }
 
   /// Forgets all of them: each is looked at again when it comes.
   public mutating func forget() {
-    tags = [:]
-    order = []
+    kept = []
     oldest = 0
   }
+
+  private func place(_ name: Bytes) -> Int? { kept.firstIndex { $0.name == name } }
 
   private func tag(_ password: Bytes, _ account: Account) throws(Errno) -> Bytes {
     // Lengths are fixed but for the last part's, and the name's is told.

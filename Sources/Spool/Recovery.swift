@@ -61,7 +61,8 @@ struct Recovery {
       let isLast = segment == numbers.segments.last
       do throws(Errno) {
         try replay(
-          segment, from: from, limit: bounds[segment], isLast: isLast, checkpoint, rebuild, &result, &referenced)
+          segment, from: from, limit: bounds[UInt64(segment)].map { Int64($0) }, isLast: isLast, checkpoint, rebuild,
+          &result, &referenced)
       } catch {
         report(.unreadable(segment: segment, error))
       }
@@ -89,14 +90,14 @@ struct Recovery {
   /// Where each segment ends, as the first record of the one after it says.
   static func bounds(
     _ segments: [UInt32], _ place: SpoolFiles, _ files: Files, _ identity: SpoolIdentity
-  ) -> [UInt32: Int64] {
-    var bounds: [UInt32: Int64] = [:]
+  ) -> [UInt64: Int] {
+    var bounds: [UInt64: Int] = [:]
     for segment in segments {
       guard var scanner = try? SegmentScanner(place.segment(segment), files, key: identity.key),
         let item = try? scanner.next(), case .record(let header, _, _) = item, header.kind == .segment,
         let before = UInt32(exactly: header.extra)
       else { continue }
-      bounds[before] = Int64(header.octets)
+      bounds[UInt64(before)] = Int(clamping: header.octets)
     }
     return bounds
   }
@@ -252,7 +253,7 @@ extension Recovery {
       let bounds = Recovery.bounds(segments, place, files, identity)
       var referenced: [Content] = []
       for segment in segments {
-        let limit = segment == end.segment ? end.offset : bounds[segment]
+        let limit = segment == end.segment ? end.offset : bounds[UInt64(segment)].map { Int64($0) }
         var scanner = try SegmentScanner(place.segment(segment), files, key: identity.key, limit: limit)
         reading: while true {
           switch try scanner.next() {

@@ -64,7 +64,8 @@ public struct SpoolCheck {
     for segment in numbers {
       summary.segments += 1
       do throws(Errno) {
-        try check(segment, bounds[segment], identity, isLast: segment == numbers.last, whileRunning)
+        try check(
+          segment, bounds[UInt64(segment)].map { Int64($0) }, identity, isLast: segment == numbers.last, whileRunning)
       } catch {
         problems.append(.unreadable(place.segment(segment), error))
       }
