@@ -55,6 +55,7 @@ public enum Administration {
     case .status: return try StatusCommand(site: Site(invocation), invocation: invocation, output: output).run()
     case .bans: return try BansCommand(site: Site(invocation), invocation: invocation, output: output).run()
     case .check: return try CheckCommand(invocation: invocation, output: output).run()
+    case .update: return try UpdateCommands.run(invocation)
     case .help: return .ok
     case .accountAdd:
       let site = try Site(invocation, makes: true)

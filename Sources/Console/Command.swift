@@ -32,7 +32,7 @@ struct Command: Sendable {
 
   /// Which command this is.
   enum Verb: UInt8, Sendable {
-    case serve, demo, status, bans, check, help
+    case serve, demo, status, bans, check, update, help
     case accountAdd, accountPassword, accountRemove, accountQuota, accountList
     case certificateShow, certificateRenew, certificateInstall
     case mailList, mailShow, mailDelete, mailRestore, mailExport, mailImport

@@ -191,6 +191,38 @@ enum CommandTable {
           --maildir DIR  what is in its new and cur
         """),
     Command(
+      .update, "update show", "FILE", least: 1, most: 1, "what a firmware bundle is, and whether it may be installed",
+      details: """
+        Shows its version, for which board it is, who signed it, and what changes. FILE
+        may be stick:NAME, on a USB stick. Nothing is changed.
+
+        Ends with 65 when the device does not take it: cut short, not signed by those
+        whose certificates the firmware has, older than allowed, for another board.
+        """),
+    Command(
+      .update, "update install", "FILE", least: 1, most: 1, "write firmware, to be tried at the next start",
+      details: """
+        Writes it into the slot that does not run, reads it back, and has it tried once,
+        at the next start. It is kept when it passes its self-test, which sends and
+        fetches a message; otherwise the firmware that runs now comes back by itself.
+        Mail is served meanwhile, and is touched by neither.
+        """),
+    Command(
+      .update, "update back", "", "go back to the firmware in the other slot",
+      details: """
+        It is tried at the next start, as an update is, whatever its version.
+        """),
+    Command(
+      .update, "update status", "", "what runs, what is in the other slot, how the last update ended",
+      details: """
+        Says so in words, and why firmware was not kept.
+        """),
+    Command(
+      .update, "update confirm", "", "have firmware on trial tested now, and kept",
+      details: """
+        The device does so by itself, until ten minutes after it was started.
+        """),
+    Command(
       .help, "help", "[COMMAND]", most: 2, "tell more of a command",
       details: """
         Without COMMAND, lists them all.
