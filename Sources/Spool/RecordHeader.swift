@@ -106,10 +106,19 @@ struct RecordHeader: Equatable, Sendable {
       var start = 0
       while start < list.count {
         let end = list.firstIndex(of: 0x2C, from: start) ?? list.count
+        guard RecordHeader.isName(list.extracting(start..<end)) else { return nil }
         names.append(Bytes(list.extracting(start..<end)))
         start = end + 1
       }
     }
+  }
+
+  /// Whether a maildrop can be called that: its index is a file of this name, and of no other maildrop.
+  static func isName(_ name: Span<UInt8>) -> Bool {
+    guard name.count > 0, name.count <= Limits.accountName, ASCII.isLetter(name[0]) || ASCII.isDigit(name[0])
+    else { return false }
+    for index in name.indices where name[index] == 0 || name[index] == 0x2F { return false }
+    return true
   }
 
   init(

@@ -223,7 +223,13 @@ struct Recovery {
       return
     }
     let file = try files.open(place.segment(segment), [.read, .write])
-    if try files.status(of: file.number).size > offset {
+    let length = try files.status(of: file.number).size
+    if length < offset {
+      // The checkpoint knows of more: its end is gone. Written over, what is left of the mail there would change.
+      report(.damaged(segment: segment, offset: length, octets: offset - length))
+      return
+    }
+    if length > offset {
       try files.truncate(file.number, to: offset)
       try files.flush(file.number)
     }

@@ -57,6 +57,16 @@ struct RecordTests {
     #expect(RecordHeader(line: bytes.span.extracting(0..<(bytes.count - 1)), key: key + 1) == nil)
   }
 
+  @Test("with a name that would lead to another maildrop's index, or out of the spool, is no record")
+  func names() {
+    for name in [Bytes("anna\0"), Bytes("../anna"), Bytes(".."), Bytes("a/b")] {
+      var header = sample()
+      header.names = [name, Bytes("bert")]
+      let bytes = line(header)
+      #expect(RecordHeader(line: bytes.span.extracting(0..<(bytes.count - 1)), key: key) == nil)
+    }
+  }
+
   @Test("of a gap fills any run of records exactly")
   func gaps() throws {
     for length in Int64(48)...1200 {

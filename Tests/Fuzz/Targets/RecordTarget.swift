@@ -42,7 +42,7 @@ private func checkAgain(_ header: RecordHeader) {
   header.append(to: &line, key: key)
   require(line.popLast() == ASCII.lf && !line.contains(ASCII.lf), "not one line")
   // No maildrop is called that, and there is no time before 1970.
-  guard header.time >= 0, !header.names.contains(where: { $0.isEmpty }) else { return }
+  guard header.time >= 0, header.names.allSatisfy({ RecordHeader.isName($0.span) }) else { return }
   require(RecordHeader(line: line.span, key: key) == header, "reads otherwise: \(line.shown), \(header)")
   require(header.extent(lineLength: line.count) >= Int64(line.count), "an extent that is too short")
 }
