@@ -28,7 +28,7 @@ LIBRARIES := ssl crypto systemd m
 # Debian packages: what it takes to build, and what the tests use besides.
 BUILD_PACKAGES := gcc libc6-dev libssl-dev libsystemd-dev
 TEST_PACKAGES := binutils g++ mandoc python3 python3-pytest qemu-user-static \
-  $(shell cat Tests/Program/packages.txt 2>/dev/null)
+  $(shell cat Tests/Program/packages.txt Tests/Image/packages.txt 2>/dev/null)
 # Postfix and Dovecot are what the program is measured against.
 BENCH_PACKAGES := dovecot-pop3d e2fsprogs postfix util-linux
 
@@ -217,6 +217,15 @@ test-program: build/restante ## the whole program, as senders, readers and admin
 
 test-cross: programs ## every architecture's program: what it links, how large it is, one message through it
 	$(PYTEST) Tests/Cross
+
+ARCH ?= amd64
+test-image: image ## the device, booted: ARCH=amd64 in an emulated machine
+	ARCH=$(ARCH) $(PYTEST) -n 2 --dist loadgroup Tests/Image
+
+.PHONY: powercut
+ROUNDS ?= 200
+powercut: setup-test image ## pulls the device's plug ROUNDS=200 times while mail comes and goes; hours
+	ROUNDS=$(ROUNDS) /usr/bin/python3 -B -m pytest -q -n 2 --dist loadgroup Tests/Image/test_power_cut.py
 
 SECONDS ?= 60
 TARGETS ?=

@@ -1,0 +1,288 @@
+"""The device in QEMU: its card, its power, its serial line, its ports.
+
+    with Box() as box:
+        box.start().serving()
+        box.shell("cat /proc/uptime")
+
+The card is a copy, larger than the image. Nothing of what ships is changed; what a test wants beforehand is written to
+the data partition, where it would have come to be on a device in use. One of these things is a shell on a second serial
+port, which the device in QEMU has and which nothing else looks at.
+"""
+
+import base64
+import ctypes
+import itertools
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+
+import acceleration
+import talk
+from card import Card, place
+from line import Line
+from lossy import LossyDisk
+from office import REPOSITORY, address, free_port
+from qmp import QMP
+from waiting import until
+
+PORTS = {"smtp": 25, "smtps": 465, "pop3": 110, "pop3s": 995}
+
+# Flushes take no time, but on a disk that may lose what was not flushed.
+CACHE = "cache.direct=off,cache.no-flush="
+
+QEMU = {
+    "amd64": ["qemu-system-x86_64", "-machine", "q35", "-device", "virtio-rng-pci"],
+    "arm64": ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57", "-device", "virtio-rng-pci"],
+    "armhf": ["qemu-system-arm", "-machine", "virt,highmem=off", "-cpu", "cortex-a15", "-device", "virtio-rng-pci"],
+}
+FIRMWARE = {
+    "amd64": "/usr/share/OVMF/OVMF_CODE.fd",
+    "arm64": "/usr/share/AAVMF/AAVMF_CODE.fd",
+    "armhf": "/usr/share/AAVMF/AAVMF32_CODE.fd",
+}
+
+SHELL = r"""[Unit]
+Description=A shell for the tests
+DefaultDependencies=no
+[Service]
+ExecStart=/bin/sh /etc/test-shell
+StandardInput=tty-force
+StandardOutput=tty
+StandardError=journal
+TTYPath=/dev/ttyS1
+Restart=always
+RestartSec=0
+IgnoreSIGPIPE=no
+KillMode=process
+OOMScoreAdjust=-900
+"""
+# One line in: a word and a script, in base64. One line out: the word, the exit code and what the script said.
+SCRIPT = r"""stty raw -echo
+echo ready
+mkdir -p /run/test-shell
+while read -r word script; do
+  echo "$script" | base64 -d >/run/test-shell/script
+  sh /run/test-shell/script </dev/null >/run/test-shell/said 2>&1
+  echo "$word $? $(base64 -w 0 /run/test-shell/said)"
+done
+"""
+
+numbers = itertools.count(1)
+
+
+def image(arch="amd64"):
+    """What is tested: build/image/restante-ARCH.img, or the file that RESTANTE_IMAGE names."""
+    return pathlib.Path(os.environ.get("RESTANTE_IMAGE") or REPOSITORY / "build" / "image" / f"restante-{arch}.img")
+
+
+def die_with_parent():
+    """For the child, between fork and exec: no machine outlives the tests. (The thread that starts it must live on.)"""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class Box:
+    """`card` is another box's Card, to begin with what that one has; the rest is hardware. `rtc` is what the board's
+    clock says when it is switched on, as 2026-11-21T12:00:00 (UTC). `stick` is a file for a USB stick."""
+
+    def __init__(self, card=None, arch="amd64", memory=256, size=1 << 30, lossy=False, rtc=None, watchdog=True,
+                 uefi=None, stick=None, network=True, baud=None, shell=True, accelerator=None, processors=1,
+                 source=None):
+        self.arch, self.memory, self.rtc, self.watchdog, self.stick = arch, memory, rtc, watchdog, stick
+        self.uefi = arch != "amd64" if uefi is None else uefi
+        self.lossy, self.network, self.baud, self.processors = lossy, network, baud, processors
+        self.accelerator = accelerator or ("kvm" if arch == "amd64" and acceleration.kvm() else "tcg")
+        self.where = place(4 * size)
+        self.name = f"box{next(numbers)}"
+        self.card = Card(self.where / "card", card.path if card else source or image(arch), size)
+        if shell and not card:
+            self.card.etc("test-shell", SCRIPT)
+            self.card.enable("test-shell.service", SHELL, "sysinit.target")
+        self.has_shell = shell
+        self.ports = {name: free_port() for name in PORTS}
+        self.smtp_port, self.pop3_port = self.ports["smtp"], self.ports["pop3"]
+        self.process = self.disk = self.qmp = self.serial = self.second = None
+        self.transcript = b""
+        self.shell_ready = False
+        self.power_ons = 0
+
+    # Power
+
+    def start(self):
+        """Switches it on."""
+        assert self.process is None, "it is on"
+        for name in ("qmp", "serial", "second"):
+            (self.where / name).unlink(missing_ok=True)
+        self.power_ons += 1
+        self.disk = LossyDisk(self.card.path, self.where) if self.lossy else None
+        with open(self.where / "qemu.log", "ab") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            preexec_fn=die_with_parent)
+        until(lambda: self.running() and all((self.where / name).exists() for name in ("qmp", "serial", "second")),
+              "QEMU to start")
+        self.qmp = QMP(self.where / "qmp")
+        self.serial = Line(self.where / "serial", baud=self.baud)
+        self.second = Line(self.where / "second")
+        self.shell_ready = False
+        # It waits for the two lines, so that nothing is said before there is somebody to hear it.
+        self.qmp.command("cont")
+        return self
+
+    def command(self):
+        """The QEMU line."""
+        emulated = ["-accel", "kvm", "-cpu", "host"] if self.accelerator == "kvm" else \
+            ["-accel", "tcg,tb-size=256"]
+        command = [*QEMU[self.arch], *emulated, "-m", str(self.memory), "-smp", str(self.processors), "-nodefaults",
+                   "-display", "none", "-S", "-no-user-config",
+                   "-chardev", f"socket,id=serial,path={self.where}/serial,server=on,wait=off",
+                   "-serial", "chardev:serial",
+                   "-chardev", f"socket,id=second,path={self.where}/second,server=on,wait=off",
+                   *(["-serial", "chardev:second"] if self.arch == "amd64" else
+                     ["-device", "pci-serial,chardev=second"]),
+                   "-qmp", f"unix:{self.where}/qmp,server=on,wait=off"]
+        disk = f"{self.disk.blockdev},{CACHE}off" if self.lossy else \
+            f"driver=file,filename={self.card.path},{CACHE}on"
+        command += ["-blockdev", f"node-name=card,{disk}", "-device", "virtio-blk-pci,drive=card"]
+        if self.uefi:
+            firmware = self.where / "firmware"
+            if not firmware.exists():
+                shutil.copy(FIRMWARE[self.arch].replace("CODE", "VARS"), firmware)
+            command += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE[self.arch]}",
+                        "-drive", f"if=pflash,unit=1,format=raw,file={firmware}"]
+        if self.network:
+            forwards = "".join(f",hostfwd=tcp:127.0.0.1:{self.ports[name]}-:{PORTS[name]}" for name in PORTS)
+            command += ["-netdev", f"user,id=net,restrict=on{forwards}", "-device", "virtio-net-pci,netdev=net"]
+        if self.watchdog:
+            command += ["-device", "i6300esb", "-action", "watchdog=reset"]
+        if self.stick:
+            command += ["-device", "qemu-xhci", "-blockdev", f"node-name=stick,driver=file,filename={self.stick}",
+                        "-device", "usb-storage,drive=stick"]
+        if self.rtc:
+            command += ["-rtc", f"base={self.rtc}"]
+        return command
+
+    def running(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"QEMU ended with {self.process.returncode}: {self.log('qemu.log')}")
+        return True
+
+    def log(self, name):
+        file = self.where / name
+        return file.read_text(errors="replace")[-3000:] if file.exists() else ""
+
+    def cut(self, keep=0.0, **options):
+        """The plug is pulled. On a lossy disk, what was not flushed is lost but for a part `keep` of it."""
+        if self.disk:
+            # The disk first, so that it takes nothing more; from here on the device hears no answer.
+            self.disk.stop()
+        self.process.kill()
+        self.process.wait()
+        result = self.disk.cut(keep, **options) if self.disk else (0, 0)
+        self.forget()
+        return result
+
+    def forget(self):
+        self.transcript += bytes(self.serial.said)
+        for part in (self.qmp, self.serial, self.second):
+            part.close()
+        self.process = self.disk = None
+
+    def off(self, seconds=120):
+        """Switched off as it ought to be; returns when the power may be cut."""
+        before = self.qmp.count()
+        self.qmp.command("system_powerdown")
+        return self.ended(before, seconds)
+
+    def ended(self, since=0, seconds=120):
+        """Waits for it to have switched itself off."""
+        self.qmp.wait("SHUTDOWN", since, seconds)
+        self.process.wait(30)
+        if self.disk:
+            self.disk.kill()
+        self.forget()
+        return self
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        if self.disk:
+            self.disk.kill()
+        if self.process:
+            self.forget()
+        shutil.rmtree(self.where, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def said(self):
+        """All that came over the first serial line since it was made."""
+        return self.transcript + (bytes(self.serial.said) if self.process else b"")
+
+    # Its ports
+
+    def greeting(self, name):
+        """The first line a port says; None when nobody answers."""
+        try:
+            with talk.Connection(self.ports[name], timeout=10) as connection:
+                return connection.line()
+        except (OSError, talk.Closed):
+            return None
+
+    def serving(self, seconds=300):
+        """Returns when SMTP and POP3 greet."""
+        for name, word in (("smtp", b"220"), ("pop3", b"+OK")):
+            until(lambda: self.running() and (self.greeting(name) or b"").startswith(word),
+                  f"{name} to greet; the serial line says: {self.said()[-3000:].decode(errors='replace')}", seconds)
+        return self
+
+    def smtp(self, **options):
+        return talk.SMTP(self.smtp_port, **options)
+
+    def pop3(self, name=None, password=None, **options):
+        return talk.POP3(self.pop3_port, name.encode() if isinstance(name, str) else name, password, **options)
+
+    def deliver(self, content, *recipients, **options):
+        """One message in a session of its own, answered 250."""
+        with self.smtp(timeout=60) as sender:
+            sender.deliver(content, *(address(recipient) for recipient in recipients or ("anna",)), **options)
+            sender.quit()
+
+    # Within it
+
+    def shell(self, script, code=0, seconds=120):
+        """Runs a shell script as root; insists on the exit code unless it is None. Returns what it says."""
+        if not self.shell_ready:
+            # What is sent before the shell is up might be lost or echoed, so it says when it is.
+            until(lambda: self.running() and b"ready" in self.second.said, "the shell on the second line", seconds)
+            self.shell_ready = True
+        word = f"{os.getpid()}.{next(numbers)}"
+        self.second.send(f"{word} {base64.b64encode(script.encode()).decode()}\n")
+        answer = re.compile(rb"%b (\d+) (\S*)\n" % re.escape(word.encode()))
+        match = until(lambda: self.running() and answer.search(self.second.said), f"the end of: {script}", seconds)
+        said = base64.b64decode(match[2]).decode(errors="replace").strip()
+        assert code is None or int(match[1]) == code, f"{script}: exit code {int(match[1])}: {said[-3000:]}"
+        return said
+
+    def again(self):
+        """The shell of another boot must be waited for anew."""
+        del self.second.said[:]
+        self.second.read = 0
+        self.shell_ready = False
+
+    def add(self, name, password=None):
+        """An account, by the device's own command."""
+        self.shell(f"restante account list | grep -qw {name} || "
+                   f"echo {password or name + '-secret'} | restante account add {name} --password-stdin")
+
+    def journal(self, *options):
+        return self.shell("journalctl --no-pager -q " + " ".join(options))
+
+    def property(self, unit, name):
+        return self.shell(f"systemctl show -P {name} {unit}")
+
