@@ -56,6 +56,9 @@ public enum Administration {
     case .bans: return try BansCommand(site: Site(invocation), invocation: invocation, output: output).run()
     case .check: return try CheckCommand(invocation: invocation, output: output).run()
     case .update: return try UpdateCommands.run(invocation)
+    case .console: return try ConsoleCommand(invocation: invocation).run()
+    case .setup: return try SetupCommand(invocation: invocation, output: output).run()
+    case .pin: return try SetupCommand(invocation: invocation, output: output).changePIN()
     case .help: return .ok
     case .accountAdd:
       let site = try Site(invocation, makes: true)

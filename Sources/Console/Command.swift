@@ -33,6 +33,7 @@ struct Command: Sendable {
   /// Which command this is.
   enum Verb: UInt8, Sendable {
     case serve, demo, status, bans, check, update, help
+    case console, setup, pin
     case accountAdd, accountPassword, accountRemove, accountQuota, accountList
     case certificateShow, certificateRenew, certificateInstall
     case mailList, mailShow, mailDelete, mailRestore, mailExport, mailImport
@@ -45,10 +46,11 @@ enum Option: UInt8, Sendable {
   case passwordStdin, quota, deleteMail
   case deleted, all, since, raw, mbox, maildir
   case json, repair, once, pem
+  case device, brief, hostName, domain, done, remove
 
   /// What every command takes.
   static let common: [Option] = [.config, .help]
-  private static let last = Option.pem
+  private static let last = Option.remove
 
   /// All that there are.
   static var allCases: [Option] { (0...last.rawValue).compactMap { Option(rawValue: $0) } }
@@ -71,6 +73,12 @@ enum Option: UInt8, Sendable {
     case .repair: "--repair"
     case .once: "--once"
     case .pem: "--pem"
+    case .device: "--device"
+    case .brief: "--brief"
+    case .hostName: "--host-name"
+    case .domain: "--domain"
+    case .done: "--done"
+    case .remove: "--remove"
     }
   }
 
@@ -81,6 +89,9 @@ enum Option: UInt8, Sendable {
     case .maildir: "DIR"
     case .quota: "SIZE"
     case .since: "TIME"
+    case .device: "TTY"
+    case .hostName: "NAME"
+    case .domain: "DOMAINS"
     default: nil
     }
   }

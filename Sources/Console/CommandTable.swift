@@ -1,6 +1,4 @@
 /// Every command, in the order that `restante help` shows them.
-///
-/// The console's menu joins them with an entry of its own.
 enum CommandTable {
   static let all: [Command] = [
     Command(
@@ -24,11 +22,43 @@ enum CommandTable {
           --once  end after the dialogues
         """),
     Command(
-      .status, "status", "", options: [.json], "how the server and its spool are",
+      .console, "console", "", options: [.device], "the technician's menu, for a serial line",
+      details: """
+        Shows how the device is, and a menu of all that a technician does; each entry is
+        one of the other commands. Made for a VT100 of 80 columns. As root it asks for
+        the PIN that was set at the first boot, and locks after five idle minutes. A
+        hang-up ends the session, and not what was begun.
+
+          --device TTY  a terminal such as ttyS0, again and again; otherwise standard
+                        input, once
+        """),
+    Command(
+      .setup, "setup", "", options: [.hostName, .domain, .done], "name the device and its mail domains",
+      details: """
+        Writes restante.conf.d/10-device.conf beside the configuration file, and has the
+        running server take it. Shows the names that hold then.
+
+          --host-name NAME  the device, as the MX record has it: mail.office.example
+          --domain DOMAINS  whose mail is taken: "office.example old.example"
+          --done            the console need not begin with the first boot's questions
+        """),
+    Command(
+      .pin, "pin", "console|shell", least: 1, most: 1, options: [.passwordStdin, .remove],
+      "set the PIN of the console or of its shell",
+      details: """
+        Asks for it twice. Without a PIN the console is open to whoever finds its cable,
+        and the shell is closed.
+
+          --password-stdin  take the first line of standard input as the PIN
+          --remove          there shall be none
+        """),
+    Command(
+      .status, "status", "", options: [.json, .brief], "how the server and its spool are",
       details: """
         Asks the running server; when none runs, looks at the files.
 
-          --json  one JSON object, for programs: keys stay, new ones may come
+          --json   one JSON object, for programs: keys stay, new ones may come
+          --brief  some lines, and always 0
 
         Ends with 0 when the server runs and is well, 69 when it does not run, 75 when
         it runs and something needs looking after, such as the disk.

@@ -106,6 +106,20 @@ public enum Limits {
   /// Seconds since its last login after which a pair is strange again.
   public static let acquaintance: Int64 = 30 * 86_400
 
+  // MARK: the console
+
+  /// Seconds without a key after which the console locks: who watches a slow card copy must not type the PIN again, and who
+  /// went home has left by then.
+  public static let consoleIdle: Int64 = 300
+  /// Seconds that a terminal may take nothing (XOFF, a cable that was pulled) until it counts as hung up. Turning paper in a
+  /// printing terminal takes less.
+  public static let consoleStall: Int64 = 60
+  /// Seconds until the PIN after some wrong ones is looked at: 1, 2, 4 and so on up to this. The 10,000 PINs of four digits
+  /// take a week so.
+  public static let consoleGuessDelay = 60
+  /// Characters of a PIN: fewer are tried in an hour.
+  public static let pin = 4
+
   // MARK: configuration
 
   /// Octets of one configuration file.

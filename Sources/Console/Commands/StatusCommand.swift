@@ -70,6 +70,10 @@ struct StatusCommand {
     if !report.isRunning, let disk = report.disk {
       report.hasRoom = disk.available >= site.configuration.spool.keepFree.octets(of: disk.total)
     }
+    if invocation.has(.brief) {
+      brief(report)
+      return .ok
+    }
     if invocation.has(.json) { output.line(StatusCommand.json(report)) } else { words(report) }
     return report.exitCode
   }

@@ -1,0 +1,305 @@
+import System
+import Wire
+
+/// A desk with a terminal on it.
+final class TerminalDesk: Desk {
+  private let terminal: SerialTerminal
+  private let signals: Signals
+  private var poll: Poll
+  private var editor: LineEditor
+  /// What was typed and not looked at yet.
+  private var typed = Bytes()
+  /// When somebody last typed something.
+  private var lastTyped = Clock.monotonic
+  /// What the program's commands are called with besides.
+  private let common: [Bytes]
+  /// Commands that go on by themselves, and who reads what they say.
+  private var leftover: [RunningCommand] = []
+
+  private static let ofTerminal: UInt64 = 0
+  private static let ofSignals: UInt64 = 1
+  private static let ofOutput: UInt64 = 2
+  private static let ofEnd: UInt64 = 3
+
+  /// - Parameters:
+  ///   - device: the terminal; nil for the one on standard input.
+  ///   - common: options for each command.
+  init(_ device: Path?, common: [Bytes]) throws(Errno) {
+    terminal = try SerialTerminal(device)
+    signals = try Signals()
+    poll = try Poll()
+    try poll.add(terminal.number, .read, token: Self.ofTerminal)
+    try poll.add(signals.number, .read, token: Self.ofSignals)
+    editor = LineEditor(isUTF8: Printable.locale.isUTF8)
+    self.common = common
+  }
+
+  // MARK: waiting
+
+  /// What can go on.
+  private struct Ready {
+    var terminal = false
+    var output = false
+    var end = false
+  }
+
+  /// Waits for what is watched, `milliseconds` at most; signals and a line that was hung up end it.
+  private func wait(_ milliseconds: Int64) throws(Leaving) -> Ready {
+    var ready = Ready()
+    var isHungUp = false
+    var hasSignal = false
+    do throws(Errno) {
+      try poll.wait(milliseconds: Int(clamping: milliseconds)) { token, events in
+        switch token {
+        case Self.ofTerminal:
+          ready.terminal = true
+          if events.contains(.hangUp) { isHungUp = true }
+        case Self.ofSignals: hasSignal = true
+        case Self.ofOutput: ready.output = true
+        default: ready.end = true
+        }
+      }
+    } catch {
+      throw .hangUp
+    }
+    while hasSignal, let signal = signals.next() {
+      switch signal {
+      case .terminate: throw .stop
+      case .reload: isHungUp = true
+      default: break
+      }
+    }
+    if isHungUp { throw .hangUp }
+    return ready
+  }
+
+  /// Reads what was typed.
+  private func read() throws(Leaving) {
+    do throws(Errno) { typed += try terminal.read(count: 256) } catch { throw .hangUp }
+    lastTyped = Clock.monotonic
+  }
+
+  // MARK: showing
+
+  override func say(_ text: Bytes) throws(Leaving) {
+    var out = Bytes()
+    for octet in text {
+      if octet == ASCII.lf { out.append(ASCII.cr) }
+      out.append(octet)
+    }
+    try write(out)
+  }
+
+  /// Writes what the terminal takes as it is. Where it takes nothing for a long time, nobody is there.
+  private func write(_ text: Bytes) throws(Leaving) {
+    var done = 0
+    var last = Clock.monotonic
+    while done < text.count {
+      do throws(Errno) {
+        let count = try terminal.write(text.span.extracting(done...))
+        done += count
+        if count > 0 {
+          last = Clock.monotonic
+          continue
+        }
+        try poll.change(terminal.number, .write, token: Self.ofTerminal)
+      } catch {
+        throw .hangUp
+      }
+      defer { try? poll.change(terminal.number, .read, token: Self.ofTerminal) }
+      _ = try wait(1000)
+      if Clock.monotonic - last > Limits.consoleStall * 1000 {
+        terminal.dropOutput()
+        throw .hangUp
+      }
+    }
+  }
+
+  // MARK: asking
+
+  override func ask(_ question: Bytes, secret: Bool, fresh: Bool) throws(Leaving) -> Bytes {
+    if fresh {
+      terminal.dropInput()
+      typed.removeAll()
+    }
+    editor.clear()
+    editor.echo = secret ? .stars : .plain
+    try say(question)
+    while true {
+      switch try key() {
+      case .line(let line): return line
+      case .interrupt: throw .menu
+      case .end: throw .back
+      case .tooLong:
+        try say(Bytes("That line was too long; nothing was done with it.\n"))
+        try say(question)
+      }
+    }
+  }
+
+  private func key() throws(Leaving) -> LineEditor.Key {
+    while true {
+      var shown = Bytes()
+      var key: LineEditor.Key?
+      var taken = 0
+      while key == nil, taken < typed.count {
+        key = editor.take(typed[taken], &shown)
+        taken += 1
+      }
+      typed.removeSubrange(..<taken)
+      try write(shown)
+      if let key { return key }
+      let left = lastTyped + Limits.consoleIdle * 1000 - Clock.monotonic
+      if !isPatient, left <= 0 { throw .idle }
+      if try wait(isPatient ? 60_000 : left).terminal { try read() }
+    }
+  }
+
+  override func pause(seconds: Int) throws(Leaving) {
+    let end = Clock.monotonic + Int64(seconds) * 1000
+    while Clock.monotonic < end {
+      if try wait(end - Clock.monotonic).terminal { try read() }
+      typed.removeAll()
+    }
+  }
+
+  // MARK: commands
+
+  override func capture(_ words: [Bytes]) -> Bytes? {
+    guard let answer = try? ChildProcess.ask([ChildProcess.ownProgram] + words + common, errors: false),
+      answer.code == 0 || words[0].equals("status")
+    else { return nil }
+    return answer.text
+  }
+
+  override func run(_ words: [Bytes], input: Bytes?, _ showing: Showing) throws(Leaving) -> Int32 {
+    leftover.removeAll { $0.hasEnded }
+    let command: RunningCommand
+    do throws(Errno) {
+      command = try RunningCommand([ChildProcess.ownProgram] + words + common, input: input)
+    } catch {
+      try say(Bytes("This cannot be done now: ") + error.text + Bytes(".\n"))
+      return 1
+    }
+    do throws(Leaving) {
+      return try follow(command, showing)
+    } catch {
+      poll.remove(command.output)
+      poll.remove(command.end.number)
+      command.leave()
+      leftover.append(command)
+      throw error
+    }
+  }
+
+  /// Shows what a command says until it ends; returns how it ended.
+  private func follow(_ command: RunningCommand, _ showing: Showing) throws(Leaving) -> Int32 {
+    guard (try? poll.add(command.output, .read, token: Self.ofOutput)) != nil,
+      (try? poll.add(command.end.number, .read, token: Self.ofEnd)) != nil
+    else { throw .menu }
+    var screen = ScreenText(Printable.locale)
+    var pager = Pager()
+    var all = Bytes()
+    var hasEnded = false
+    var isShown = showing != .quiet
+    var isPatient = showing == .following
+    while true {
+      // Once it has ended, what is in the pipe is read and nobody waited for who may still hold its other end.
+      let ready = try wait(hasEnded ? 0 : isPatient ? 60_000 : 10_000)
+      if ready.terminal { try typedMeanwhile(command, showing) }
+      if ready.output {
+        var text = (try? Process.read(command.output, count: 4096)) ?? Bytes()
+        if text.isEmpty {
+          poll.remove(command.output)
+          if hasEnded { break }
+        }
+        screen.filter(&text)
+        if showing == .quiet { all += text }
+        pager.add(text)
+        isPatient = true
+        if isShown { isShown = try show(&pager, asking: showing == .paged) }
+      } else if hasEnded {
+        break
+      } else if !ready.end, !ready.terminal, !isPatient {
+        isPatient = true
+        try say(Bytes("(This takes a while. Ctrl-C goes back to the menu; the work goes on.)\n"))
+      }
+      if ready.end {
+        hasEnded = true
+        poll.remove(command.end.number)
+      }
+    }
+    poll.remove(command.output)
+    let code = (try? command.child.wait()) ?? 1
+    if showing == .quiet, code != 0 { try say(all) }
+    var end = Bytes()
+    pager.finish(&end)
+    try write(end)
+    return code
+  }
+
+  /// Shows what fits on a page, and asks whether to go on; false when somebody has seen enough.
+  private func show(_ pager: inout Pager, asking: Bool) throws(Leaving) -> Bool {
+    while !pager.isEmpty {
+      var shown = Bytes()
+      let hasMore = pager.page(&shown)
+      try write(shown)
+      if !hasMore { break }
+      pager.turn()
+      if asking {
+        let answer = try ask(Bytes("-- Enter for more, q to stop: "), secret: false, fresh: false)
+        if !answer.isEmpty { return false }
+      }
+    }
+    return true
+  }
+
+  /// What is typed while a command runs: Ctrl-C leaves it, any key ends one that is followed. The rest is for what
+  /// comes after it.
+  private func typedMeanwhile(_ command: RunningCommand, _ showing: Showing) throws(Leaving) {
+    let count = typed.count
+    try read()
+    if showing == .following {
+      if typed.count > count { command.child.end() }
+      typed.removeAll()
+    } else if typed.contains(0x03) {
+      typed.removeAll()
+      try say(Bytes("^C\nBack to the menu. What was begun goes on; how it ends will not be shown.\n"))
+      throw .menu
+    } else if typed.count > 4096 {
+      typed.removeAll()
+    }
+  }
+
+  // MARK: the shell
+
+  override func shell() throws(Leaving) {
+    var isHungUp = false
+    var failure: Errno?
+    do throws(Errno) {
+      isHungUp = try terminal.lend { (number: Int32) throws(Errno) -> Bool in
+        let child = try ChildProcess([Bytes("/bin/sh")], input: number, output: number, error: number)
+        let end = try child.endDescriptor()
+        poll.remove(terminal.number)
+        try poll.add(end.number, .read, token: Self.ofEnd)
+        defer {
+          poll.remove(end.number)
+          try? poll.add(terminal.number, .read, token: Self.ofTerminal)
+        }
+        var hasEnded = false
+        var isGone = false
+        while !hasEnded, !isGone {
+          do throws(Leaving) { hasEnded = try wait(60_000).end } catch { isGone = true }
+        }
+        if isGone { child.end(atOnce: true) }
+        _ = try child.wait()
+        return isGone
+      }
+    } catch {
+      failure = error
+    }
+    lastTyped = Clock.monotonic
+    if isHungUp { throw .hangUp }
+    if let failure { try say(Bytes("There is no shell: ") + failure.text + Bytes(".\n")) }
+  }
+}
