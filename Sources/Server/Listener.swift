@@ -2,7 +2,7 @@ import System
 import Wire
 
 /// A socket that takes connections for one service.
-final class Listener {
+public final class Listener {
   private let socket: Descriptor
   let service: Service
   /// Whether TLS begins at once: RFC 8314 §3.

@@ -40,6 +40,9 @@ struct Patience {
 
   init() {}
 
+  /// When we began to wait for it at all.
+  var since: Int64 { end - Limits.session }
+
   /// Begins to wait anew, for `seconds`.
   mutating func begin(_ awaited: Awaited, now: Int64, seconds: Int, moved: Int64) {
     self.awaited = awaited

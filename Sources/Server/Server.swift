@@ -85,6 +85,10 @@ public final class Server {
   let started: Int64
   var delivered: UInt64 = 0
   var loggedIn: UInt64 = 0
+  /// Who was turned away lately.
+  var refusals = Refusals()
+  /// Who the self-test is, while one may be under way.
+  var selfTest: SelfTestLogin?
 
   /// What the service manager is told.
   var supervision = Supervision()
@@ -113,11 +117,12 @@ public final class Server {
   /// Opens listeners and spool. When it returns, clients can connect; they are served by ``run(until:)``.
   ///
   /// - Parameters:
+  ///   - listeners: those that are open already; otherwise they are opened.
   ///   - handlesSignals: whether SIGTERM, SIGINT and SIGHUP are this server's.
   ///   - readAgain: what SIGHUP and `RELOAD` do about the configuration; accounts and aliases are read again anyway.
   public init(
-    _ configuration: Configuration, journal: Journal = Journal(), files: Files = Files(),
-    handlesSignals: Bool = true, readAgain: (() -> Configuration.Loaded)? = nil
+    _ configuration: Configuration, listeners open: [Listener] = [], journal: Journal = Journal(),
+    files: Files = Files(), handlesSignals: Bool = true, readAgain: (() -> Configuration.Loaded)? = nil
   ) throws(StartFailure) {
     self.configuration = configuration
     self.readAgain = readAgain
@@ -149,7 +154,7 @@ public final class Server {
     mostConnections = max(descriptors / 2, descriptors - Limits.descriptors)
     let state = configuration.device.stateDirectory
     // Before the spool is read, which may take seconds: whoever connects meanwhile waits instead of failing.
-    let listeners = try Listener.openAll(configuration, journal, now: milliseconds / 1000)
+    let listeners = open.isEmpty ? try Listener.openAll(configuration, journal, now: milliseconds / 1000) : open
     // Started as root by hand, for the low ports: from here on as whom the mail belongs to, so that no file of the spool
     // ever belongs to root and the service cannot use it afterwards.
     if Process.user == 0, let owner = try? Identity(ownerOf: state), owner != .root { try? owner.become() }
@@ -392,7 +397,10 @@ public final class Server {
 
   // MARK: what connections use
 
-  func record(_ event: JournalEvent) { journal.record(event, now: seconds) }
+  func record(_ event: JournalEvent) {
+    refusals.note(event, now: now)
+    journal.record(event, now: seconds)
+  }
 
   /// The first or last line that ``reply`` was given from `start` on, without its end.
   func line(since start: Int, last: Bool) -> Bytes {

@@ -5,16 +5,18 @@ import Wire
 
 // Who has mail here, and how much room.
 extension Server {
-  /// Whose maildrops mail for `mailbox` goes into; `socket` is the connection it came by.
-  func resolve(_ mailbox: Mailbox, socket: Int32) -> Resolution {
+  /// Whose maildrops mail for `mailbox` goes into, which came by `connection`.
+  func resolve(_ mailbox: Mailbox, _ connection: Connection) -> Resolution {
+    if let account = selfTest(mailbox.localPart, connection) { return .maildrops([account.name]) }
     // Only an address literal needs to know which of our addresses was called.
-    let own = mailbox.text.last == 0x5D ? try? Sockets.localAddress(socket) : nil
+    let own = mailbox.text.last == 0x5D ? try? Sockets.localAddress(connection.socket.number) : nil
     let resolution = directory.resolve(mailbox, own: own, now: now)
     tellProblems()
     return resolution
   }
 
-  func login(_ name: Bytes) -> Directory.Login {
+  func login(_ name: Bytes, _ connection: Connection) -> Directory.Login {
+    if let account = selfTest(name, connection) { return .account(account) }
     let login = directory.login(name, now: now)
     tellProblems()
     return login

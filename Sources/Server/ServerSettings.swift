@@ -79,23 +79,25 @@ extension Server {
       return StartFailure(StartFailure.tryAgain, text)
     case .full:
       text += " cannot be opened: the disk is full. Make some room, then start again"
-      return StartFailure(StartFailure.cannotCreate, text)
+      return StartFailure(StartFailure.cannotCreate, text, isOfSpool: true)
     case .failed(let error):
       text += " cannot be opened: "
       text += error.text
       switch error {
       case .denied, .notPermitted:
         text += "; it must belong to the user this server runs as"
-        return StartFailure(StartFailure.permission, text)
+        return StartFailure(StartFailure.permission, text, isOfSpool: ServiceManager.isPresent)
       case .notFound:
         text += "; make the directory, or choose another StateDirectory="
-        return StartFailure(StartFailure.cannotCreate, text)
-      case .readOnly: return StartFailure(StartFailure.cannotCreate, text)
-      default: return StartFailure(StartFailure.inputOutput, text)
+        return StartFailure(StartFailure.cannotCreate, text, isOfSpool: ServiceManager.isPresent)
+      case .readOnly: return StartFailure(StartFailure.cannotCreate, text, isOfSpool: true)
+      default:
+        // By hand it is more likely a mistake in the configuration, such as a file where a directory should be.
+        return StartFailure(StartFailure.inputOutput, text, isOfSpool: error == .io || ServiceManager.isPresent)
       }
     case .gone, .damaged:
       text += " is damaged; run \"restante check --repair\", then start again"
-      return StartFailure(StartFailure.inputOutput, text)
+      return StartFailure(StartFailure.inputOutput, text, isOfSpool: true)
     }
   }
 

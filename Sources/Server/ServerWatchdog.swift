@@ -42,7 +42,7 @@ extension Server {
       let now = Clock.monotonic
       guard now - told >= 1000 else { return }
       told = now
-      var lines = Bytes("EXTEND_TIMEOUT_USEC=60000000\nSTATUS=Reading the spool: segment ")
+      var lines = Bytes("EXTEND_TIMEOUT_USEC=60000000\nWATCHDOG=1\nSTATUS=Reading the spool: segment ")
       lines.append(decimal: segment)
       lines += " of "
       lines.append(decimal: count)

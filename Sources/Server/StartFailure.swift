@@ -8,9 +8,13 @@ public struct StartFailure: Error, Equatable, Sendable {
   /// What happened and what to do, for a person.
   public let text: Bytes
 
-  public init(_ exitCode: Int32, _ text: Bytes) {
+  /// Whether it is the mail that cannot be reached, which may be over some time: see ``Unavailable``.
+  public let isOfSpool: Bool
+
+  public init(_ exitCode: Int32, _ text: Bytes, isOfSpool: Bool = false) {
     self.exitCode = exitCode
     self.text = text
+    self.isOfSpool = isOfSpool
   }
 
   public static let unavailable: Int32 = 69

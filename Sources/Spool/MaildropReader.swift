@@ -24,10 +24,11 @@ public final class MaildropReader {
   /// Opens a message, deleted or not, for as long as its octets are there.
   public func open(_ entry: Entry) throws(SpoolError) -> StoredMessage { try store.open(entry) }
 
-  /// The maildrops that have an index in the spool in `directory`, in the order of their names.
+  /// The maildrops that have an index in the spool in `directory`, in the order of their names; not the device's own,
+  /// whose names begin with an underscore.
   public static func names(_ directory: Path, files: Files = Files()) -> [Bytes] {
     guard var names = try? files.list(SpoolFiles(directory).indexes) else { return [] }
-    names.removeAll { $0.contains(0x7E) }
+    names.removeAll { $0.contains(0x7E) || $0.first == 0x5F }
     names.shellSort { $0.lexicographicallyPrecedes($1) }
     return names
   }

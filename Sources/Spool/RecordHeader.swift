@@ -115,7 +115,8 @@ struct RecordHeader: Equatable, Sendable {
 
   /// Whether a maildrop can be called that: its index is a file of this name, and of no other maildrop.
   static func isName(_ name: Span<UInt8>) -> Bool {
-    guard name.count > 0, name.count <= Limits.accountName, ASCII.isLetter(name[0]) || ASCII.isDigit(name[0])
+    guard name.count > 0, name.count <= Limits.accountName,
+      ASCII.isLetter(name[0]) || ASCII.isDigit(name[0]) || name[0] == 0x5F
     else { return false }
     for index in name.indices where name[index] == 0 || name[index] == 0x2F { return false }
     return true

@@ -243,8 +243,9 @@ public final class Spool {
   /// How much mail a maildrop holds.
   public func usage(_ name: Bytes) -> Usage { maildrops[name]?.usage ?? Usage() }
 
-  /// The maildrops that have ever had mail.
-  public var names: [Bytes] { Array(maildrops.keys) }
+  /// The maildrops that have ever had mail, but for those of the device's own: their names begin with an underscore, as
+  /// no account's does.
+  public var names: [Bytes] { maildrops.keys.filter { $0.first != 0x5F } }
 
   // MARK: deleting and restoring
 

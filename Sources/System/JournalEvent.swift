@@ -14,7 +14,7 @@ import Wire
 /// next of the values that were added, and what stands before and behind it there only appears if that is not empty.
 /// In the journal each of them is a field `RESTANTE_NAME` too; with `+` after the name, a field for each of the words
 /// that commas part.
-public struct JournalEvent: Sendable {
+public struct JournalEvent: Equatable, Sendable {
   /// The form and the values, a line each.
   private var lines = Bytes()
 

@@ -211,6 +211,10 @@ public enum Limits {
   public static let journalLines = 20
   /// Seconds that a journal which hangs may hold up the end of the program.
   public static let journalSeconds = 2
+  /// Milliseconds that a server which cannot start waits before it ends. The service manager starts it again at once, as it
+  /// shall when the process was killed; a mistake in the configuration must not keep a board busy.
+  public static let pauseAfterFailure: Int64 = 5000
+
   /// Octets in a request on the control socket: a few thousand sequence numbers.
   public static let controlLine = 32 * 1024
   /// Messages one request on the control socket may name.

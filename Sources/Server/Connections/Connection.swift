@@ -85,6 +85,9 @@ class Connection {
   /// Whether what the spool was asked for is to be done, and told to the journal, even if the peer is gone.
   var mustFinish: Bool { false }
 
+  /// Who has logged in; empty where nobody has.
+  var whose: Bytes { [] }
+
   /// Whether nothing is under way, so that the session can be ended without loss.
   var isBetweenTransactions: Bool { true }
 

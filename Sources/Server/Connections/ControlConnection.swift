@@ -65,6 +65,12 @@ final class ControlConnection: Connection {
   private func carryOut(_ request: ControlRequest, _ server: Server) {
     switch request {
     case .status: session.answer(lines: server.statusLines, reply: &server.reply)
+    case .connections: session.answer(lines: server.connectionLines, reply: &server.reply)
+    case .refusals: session.answer(lines: server.refusals.lines, reply: &server.reply)
+    case .selfTest:
+      do throws(Errno) {
+        session.answer(try server.beginSelfTest(), reply: &server.reply)
+      } catch { session.refuse(StartFailure.tryAgain, error.text, reply: &server.reply) }
     case .reload:
       if server.reload() {
         session.answer([], reply: &server.reply)

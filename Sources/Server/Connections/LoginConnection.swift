@@ -181,7 +181,7 @@ class LoginConnection: Connection {
   /// Whom a name means; nil when that cannot be found out, which is said then. A name that nobody has costs the same as
   /// anybody's.
   private func find(_ given: Bytes, _ server: Server) -> Candidate? {
-    switch server.login(given) {
+    switch server.login(given, self) {
     case .account(let found): return Candidate(found.name, found, found.verifier)
     case .unknown:
       if let decoy = try? Verifier.decoy(for: given, key: server.decoyKey) {

@@ -31,6 +31,7 @@ final class POP3Connection: LoginConnection {
     super.init(socket, token: token, peer: peer, service: .pop3)
   }
 
+  override var whose: Bytes { snapshot?.name ?? [] }
   override func greet(_ server: Server) { session.greet(reply: &server.reply) }
   override func startedTLS(_ server: Server) { session.startedTLS() }
   override func timedOut(_ server: Server) { session.timedOut(reply: &server.reply) }

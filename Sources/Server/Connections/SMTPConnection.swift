@@ -31,6 +31,7 @@ final class SMTPConnection: LoginConnection {
     return text
   }
 
+  override var whose: Bytes { account }
   override func greet(_ server: Server) { session.greet(reply: &server.reply) }
   override func startedTLS(_ server: Server) { session.startedTLS() }
   override var isWaiting: Bool { isCommitting || isHashing || draft?.isBusy == true || heldUntil > 0 }
@@ -135,7 +136,7 @@ final class SMTPConnection: LoginConnection {
     let path = session.envelope.reversePath
     guard session.isAuthenticated, server.configuration.smtp.enforceSender, !path.isEmpty else { return .accepted }
     if case .success(let mailbox) = PathParser.mailbox(path.span) {
-      switch server.resolve(mailbox, socket: socket.number) {
+      switch server.resolve(mailbox, self) {
       case .maildrops(let names) where names.contains(account): return .accepted
       case .temporarily: return .temporarily
       case .maildrops, .unknown, .notLocal: break
@@ -166,7 +167,7 @@ final class SMTPConnection: LoginConnection {
   private func judge(_ mailbox: Mailbox, _ server: Server) -> SMTP.Session.RecipientAnswer {
     let answer: SMTP.Session.RecipientAnswer
     let reason: StaticString
-    switch server.resolve(mailbox, socket: socket.number) {
+    switch server.resolve(mailbox, self) {
     case .maildrops(let names):
       var all = maildrops
       for name in names { all.insert(name) }

@@ -10,6 +10,10 @@ public enum ControlRequest: Equatable, Sendable {
   case reload
   /// Ends the ban of an address, in text.
   case unban(Bytes)
+  /// Who is connected, and who was refused lately.
+  case connections, refusals
+  /// A password for the maildrop of the self-test, which counts for a while.
+  case selfTest
 
   /// Why a line is no request, in words.
   enum Failure: Error {
@@ -27,10 +31,8 @@ public enum ControlRequest: Equatable, Sendable {
     }
     guard let first = words.first else { throw .unknown }
     let verb = line.extracting(first)
-    if verb.equalsIgnoringCase("status"), words.count == 1 {
-      self = .status
-    } else if verb.equalsIgnoringCase("reload"), words.count == 1 {
-      self = .reload
+    if words.count == 1, let request = Self.bare(verb) {
+      self = request
     } else if verb.equalsIgnoringCase("unban"), words.count == 2 {
       self = .unban(Bytes(line.extracting(words[1])))
     } else if verb.equalsIgnoringCase("restore"), words.count == 3 {
@@ -47,9 +49,18 @@ public enum ControlRequest: Equatable, Sendable {
     }
   }
 
+  /// The requests that take no arguments.
+  private static func bare(_ word: Span<UInt8>) -> ControlRequest? {
+    if word.equalsIgnoringCase("status") { return .status }
+    if word.equalsIgnoringCase("reload") { return .reload }
+    if word.equalsIgnoringCase("connections") { return .connections }
+    if word.equalsIgnoringCase("refusals") { return .refusals }
+    return word.equalsIgnoringCase("selftest") ? .selfTest : nil
+  }
+
   private static func isVerb(_ word: Span<UInt8>) -> Bool {
-    word.equalsIgnoringCase("status") || word.equalsIgnoringCase("reload") || word.equalsIgnoringCase("restore")
-      || word.equalsIgnoringCase("delete") || word.equalsIgnoringCase("deliver") || word.equalsIgnoringCase("unban")
+    bare(word) != nil || word.equalsIgnoringCase("restore") || word.equalsIgnoringCase("delete")
+      || word.equalsIgnoringCase("deliver") || word.equalsIgnoringCase("unban")
   }
 
   /// `anna,bert`

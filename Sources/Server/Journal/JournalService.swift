@@ -16,6 +16,17 @@ extension JournalEvent {
     return event
   }
 
+  /// The mail cannot be reached; everybody is told to come again until it can.
+  public static func unavailable(_ why: Bytes) -> JournalEvent {
+    var event = JournalEvent(
+      """
+      3 8b8eefd605664efcb74bf7902b4f9731 mail is not served: {REASON}; senders are told to try again later, readers \
+      that it is temporary. It is tried again every 30 seconds
+      """)
+    event.add(why, limit: 4096)
+    return event
+  }
+
   public static var configurationRefused: JournalEvent {
     JournalEvent("3 7272c56440964bd28130137c53190ef3 not started: mend what was named, and try with 'restante check'")
   }
