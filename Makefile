@@ -181,20 +181,22 @@ setup-bench: setup-test
 
 # MARK: testing
 
-# Each part is also a target of its own: make test-unit.
-TESTS := lint manual unit fuzz build program cross
+# Each part is also a target of its own: make test-unit. The longest come first, since two run at a time.
+TESTS := program unit fuzz cross lint manual
 # A test that hangs has failed.
 PATIENCE := timeout --kill-after=10 1500
 PYTEST := $(PATIENCE) /usr/bin/python3 -B -m pytest -q
 
-.PHONY: test $(addprefix test-,$(TESTS)) bench
+.PHONY: test test-build $(addprefix test-,$(TESTS)) bench
 test: setup-test ## runs every test
-	@failed=(); \
-	for part in $(TESTS); do \
-	  echo "== $$part"; \
-	  $(MAKE) --no-print-directory test-$$part </dev/null || failed+=("$$part"); \
-	done; \
-	echo "== $(words $(TESTS)) parts, $${#failed[@]} failed" $${failed[@]+"($${failed[*]})"}; \
+	@rm -rf build/test; mkdir -p build/test; \
+	echo "== build"; \
+	$(MAKE) --no-print-directory test-build </dev/null || touch build/test/build.failed; \
+	printf '%s\n' $(TESTS) | xargs -P 2 -I PART bash -c ' \
+	  $(MAKE) --no-print-directory test-PART >build/test/PART.log 2>&1 </dev/null || touch build/test/PART.failed; \
+	  flock build/test sh -c "echo == PART; cat build/test/PART.log"'; \
+	failed=($$(cd build/test; ls | sed -n 's/\.failed$$//p')); \
+	echo "== $(words build $(TESTS)) parts, $${#failed[@]} failed" $${failed[@]+"($${failed[*]})"}; \
 	[ $${#failed[@]} = 0 ]
 
 test-lint: ## the house's style
