@@ -64,9 +64,9 @@ SCRIPT = r"""stty raw -echo
 echo ready
 mkdir -p /run/test-shell
 while read -r word script; do
-  echo "$script" | base64 -d >/run/test-shell/script
+  echo "$script" | busybox base64 -d >/run/test-shell/script
   sh /run/test-shell/script </dev/null >/run/test-shell/said 2>&1
-  echo "$word $? $(base64 -w 0 /run/test-shell/said)"
+  echo "$word $? $(busybox base64 -w 0 /run/test-shell/said)"
 done
 """
 
@@ -102,7 +102,7 @@ class Box:
             self.card.enable("test-shell.service", SHELL, "sysinit.target")
         self.has_shell = shell
         self.ports = {name: free_port() for name in PORTS}
-        self.smtp_port, self.pop3_port = self.ports["smtp"], self.ports["pop3"]
+        self.smtp_port, self.smtps_port, self.pop3_port, self.pop3s_port = self.ports.values()
         self.process = self.disk = self.qmp = self.serial = self.second = None
         self.transcript = b""
         self.shell_ready = False
@@ -192,7 +192,7 @@ class Box:
     def off(self, seconds=120):
         """Switched off as it ought to be; returns when the power may be cut."""
         before = self.qmp.count()
-        self.qmp.command("system_powerdown")
+        self.shell("systemctl --no-block poweroff")
         return self.ended(before, seconds)
 
     def ended(self, since=0, seconds=120):
@@ -269,11 +269,15 @@ class Box:
         assert code is None or int(match[1]) == code, f"{script}: exit code {int(match[1])}: {said[-3000:]}"
         return said
 
-    def again(self):
-        """The shell of another boot must be waited for anew."""
+    def resets(self, since=0, seconds=180):
+        """Waits for it to start anew by itself, power on all the while; `since` is `qmp.count()` from before the cause.
+        Returns the monotonic time of it."""
+        event = self.qmp.wait("RESET", since, seconds)
+        # What the shell has said so far it said before; the next boot is seconds away.
         del self.second.said[:]
         self.second.read = 0
         self.shell_ready = False
+        return event["seen"]
 
     def add(self, name, password=None):
         """An account, by the device's own command."""

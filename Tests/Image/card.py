@@ -1,5 +1,6 @@
 """The card a device boots from: a copy of the image on a disk that is larger, and what is written to it from outside."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -21,11 +22,12 @@ def run(*command, codes=(0,), input=b""):
 
 
 class Card:
-    def __init__(self, path, source, size=None):
-        """`source` is an image or another card's file; `size` in octets, if larger than it."""
+    def __init__(self, path, source=None, size=None):
+        """`source` is an image or another card's file, None for the card that is there; `size` in octets, if larger."""
         self.path = pathlib.Path(path)
-        run("cp", "--sparse=always", "--reflink=auto", source, self.path)
-        self.path.chmod(0o600)
+        if source:
+            run("cp", "--sparse=always", "--reflink=auto", source, self.path)
+            self.path.chmod(0o600)
         if size and size > self.path.stat().st_size:
             os.truncate(self.path, size)
 
@@ -56,7 +58,6 @@ class Card:
             file.write(content)
 
     def digest(self, label):
-        import hashlib
         return hashlib.sha256(self.read(label)).hexdigest()
 
     # The data partition's files; the device must be off
@@ -130,12 +131,6 @@ class Card:
         """A unit of the test's own, started with `target`."""
         self.etc(f"systemd/system/{unit}", text)
         self.link(f"{ETC}/systemd/system/{target}.wants/{unit}", f"/etc/systemd/system/{unit}")
-
-    def copy(self, path):
-        return Card(path, self.path)
-
-    def remove(self):
-        self.path.unlink(missing_ok=True)
 
 
 def place(octets):

@@ -1,28 +1,93 @@
 """Boxes for the tests, and the durations they tell of."""
 
+import contextlib
+import fcntl
+import os
+
 import pytest
 
 import acceleration
-from box import Box, image
+import box as boxes
+from box import Box
+from card import Card
+
+ARCH = os.environ.get("ARCH", "amd64")
+ACCOUNTS = ("anna", "bert", "carl")
+
+CONFIGURATION = """[Device]
+HostName=mail.office.example
+Domains=office.example
+"""
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "amd64: takes hardware that QEMU has for amd64 alone")
 
 
 def pytest_report_header(config):
-    return f"image: {image()}, {'KVM' if acceleration.kvm() else 'emulated'}"
+    return f"image: {boxes.image(ARCH)}, {'KVM' if ARCH == 'amd64' and acceleration.kvm() else 'emulated'}"
 
 
-@pytest.fixture
-def make_box(request):
-    """Makes boxes; what their serial lines said is shown when the test fails."""
+def pytest_collection_modifyitems(config, items):
+    if not boxes.image(ARCH).exists():
+        raise pytest.UsageError(f"{boxes.image(ARCH)} is not there: say `make image ARCH={ARCH}` first")
+    if ARCH != "amd64":
+        for item in items:
+            if item.get_closest_marker("amd64"):
+                item.add_marker(pytest.mark.skip(reason="NOT TESTED: amd64 alone"))
+
+
+@contextlib.contextmanager
+def closing():
+    """A maker of boxes. They are closed at the end; what their serial lines said is shown when the test fails."""
     made = []
 
     def make(*arguments, **options):
-        made.append(Box(*arguments, **options))
+        made.append(Box(*arguments, arch=ARCH, **options))
         return made[-1]
 
-    yield make
-    for box in made:
-        print(f"--- the serial line of {box.name} said:\n{box.said()[-6000:].decode(errors='replace')}")
-        box.close()
+    try:
+        yield make
+    finally:
+        for box in made:
+            print(f"--- the serial line of {box.name} said:\n{box.said()[-6000:].decode(errors='replace')}")
+            box.close()
+
+
+@pytest.fixture
+def make_box():
+    with closing() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_shared_box():
+    """The same, for boxes that all tests of a module use."""
+    with closing() as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def office_card(tmp_path_factory):
+    """The card of a device in use, switched off: anna, bert and carl have maildrops, with passwords NAME-secret. For
+    copies; whoever needs it first boots a box for it."""
+    directory = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        directory = directory.parent
+    card = directory / "office.card"
+    with open(directory / "office.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not card.exists():
+            with closing() as make:
+                box = make()
+                box.card.etc("restante/restante.conf.d/10-test.conf", CONFIGURATION)
+                box.start().serving()
+                for name in ACCOUNTS:
+                    box.add(name)
+                box.off()
+                Card(directory / "office.new", box.card.path)
+                (directory / "office.new").rename(card)
+    return Card(card)
 
 
 @pytest.fixture
@@ -41,5 +106,5 @@ def pytest_terminal_summary(terminalreporter):
              and getattr(report, "when", "") == "call"]
     if lines:
         terminalreporter.section("how long it took")
-        for line in lines:
+        for line in sorted(set(lines), key=lambda line: line[10:]):
             terminalreporter.write_line(line)

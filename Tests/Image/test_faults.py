@@ -1,0 +1,231 @@
+"""What happens to cards and boards: no room, damage, no network, no clock, no data partition. Each time the device
+serves as far as that can be, unattended, and says what is the matter."""
+
+import re
+
+import pytest
+
+import letters
+import talk
+from card import run
+from conftest import CONFIGURATION
+from waiting import until
+
+PLAIN = CONFIGURATION + "[POP3]\nRequireTLS=no\n"
+
+
+@pytest.fixture(scope="module")
+def card(office_card, make_shared_box):
+    """A device in use whose readers need no TLS, with mail; switched off. And what its readers would see."""
+    box = make_shared_box(office_card)
+    box.card.etc("restante/restante.conf.d/10-test.conf", PLAIN)
+    box.start().serving()
+    for n in range(6):
+        box.deliver(letters.numbered(b"n%d" % n, 3000 * n + 100), *(("anna", "bert", "carl")[:1 + n % 3]))
+    box.deliver(letters.numbered(b"large", 200_000), "anna")
+    box.card.before = {name: fetch(box, name) for name in ("anna", "bert", "carl")}
+    box.off()
+    return box.card
+
+
+def fetch(box, name):
+    """{unique-id: message}; the messages it refuses must be refused with words, and are left out."""
+    got = {}
+    with box.pop3(name, timeout=60) as reader:
+        for number, uid in reader.uidl().items():
+            answer = reader.answer(b"RETR %d" % number)
+            if answer.startswith(b"+OK"):
+                got[uid] = reader.block()
+            else:
+                assert re.match(rb"-ERR \[SYS/(TEMP|PERM)\] \S", answer), answer
+        reader.quit()
+    return got
+
+
+def serves_all(box, card, but=0):
+    """It serves what was there, all `but` so many messages, and takes more."""
+    box.serving()
+    missing = 0
+    for name, messages in card.before.items():
+        got = fetch(box, name)
+        missing += len(messages.keys() - got.keys())
+        for uid in messages.keys() & got.keys():
+            assert got[uid] == messages[uid], "damaged mail is shown as if it were whole"
+    assert missing <= but, f"{missing} messages are gone"
+    box.deliver(letters.numbered(b"after", 500), "carl")
+    assert any(b"Subject: after" in message for message in fetch(box, "carl").values())
+
+
+# The disk is full
+
+
+def test_a_full_disk_is_452_to_senders_and_nothing_to_readers(make_box, card):
+    box = make_box(card).start().serving()
+    # All that even root can take.
+    box.shell("n=0; while dd if=/dev/zero of=/var/ballast.$n bs=1M count=100000 2>/dev/null || "
+              "[ $(stat -c %s /var/ballast.$n) -gt 0 ]; do n=$((n+1)); [ $n -lt 3 ] || break; done; sync; df /var",
+              code=None, seconds=300)
+    with box.smtp() as sender:
+        sender.ask(b"MAIL FROM:<a@b.example>")
+        code, texts = until(lambda: full(sender), "452")
+        assert code == b"452" and texts[0].startswith(b"4.3.1"), texts
+    assert {name: fetch(box, name) for name in card.before} == card.before
+    # It starts like that, too.
+    box.cut()
+    box.start().serving()
+    assert {name: fetch(box, name) for name in card.before} == card.before
+    with box.smtp() as sender:
+        assert full(sender)[0] == b"452"
+    # Room again, and nobody has to do anything.
+    box.shell("rm /var/ballast.*; sync")
+    until(lambda: not full_at(box), "mail to be taken again", 120)
+    serves_all(box, card)
+
+
+def full(sender):
+    """The reply that says there is no room, at whichever command; None when mail would be taken."""
+    sender.ask(b"RSET", b"250")
+    for command in (b"MAIL FROM:<a@b.example>", b"RCPT TO:<anna@office.example>", b"DATA"):
+        code, texts = sender.ask(command)
+        if not code.startswith((b"250", b"354")):
+            return code, texts
+    sender.send(b"Subject: x\r\n\r\nx\r\n.\r\n")
+    code, texts = sender.reply()
+    return None if code == b"250" else (code, texts)
+
+
+def full_at(box):
+    try:
+        with box.smtp() as sender:
+            return full(sender)
+    except (OSError, talk.Closed):
+        return True
+
+
+# The card is damaged
+
+
+def zeros(card, blocks, size):
+    for block in blocks:
+        card.write("restante-data", bytes(size), block * size)
+
+
+def damaged(make_box, card):
+    box = make_box(card)
+    return box
+
+
+def test_a_data_partition_that_was_never_unmounted_is_mended(make_box, card):
+    box = make_box(card).start().serving()
+    box.deliver(letters.numbered(b"last", 100), "bert")
+    box.cut()
+    assert box.card.needs_recovery()
+    box.start()
+    serves_all(box, card)
+
+
+def test_a_damaged_journal_of_the_file_system_is_mended(make_box, card):
+    box = make_box(card).start().serving()
+    box.cut()
+    size, blocks = box.card.blocks("<8>")
+    # Its superblock among them.
+    zeros(box.card, blocks[:20], size)
+    box.start()
+    serves_all(box, card)
+
+
+def test_a_damaged_superblock_is_mended_from_its_copy(make_box, card):
+    box = make_box(card)
+    box.card.write("restante-data", b"\xa5" * 1024, 1024)
+    box.start()
+    serves_all(box, card)
+
+
+def test_a_damaged_segment_costs_what_was_in_it_and_no_more(make_box, card):
+    box = make_box(card)
+    log = "/lib/restante/spool/log"
+    segment = next(name for name in sorted(box.card.names(log))
+                   if name.endswith(".log") and b"Subject: n3\r\n" in box.card.get(f"{log}/{name}"))
+    at = box.card.get(f"{log}/{segment}").index(b"Subject: n3\r\n") + 60
+    size, blocks = box.card.blocks(f"{log}/{segment}")
+    box.card.write("restante-data", b"\xff" * 64, blocks[at // size] * size + at % size)
+    box.start()
+    serves_all(box, card, but=1)
+    assert str(int(segment.split(".")[0])) in box.shell("restante check", code=None)
+
+
+def test_damaged_inodes_are_mended_and_what_is_left_is_served(make_box, card):
+    """A block of the inode table is noise: the device comes up and serves, whatever it cost."""
+    box = make_box(card)
+    text = box.card.debugfs("stats")
+    table = int(re.search(r"inode table at (\d+)", text)[1])
+    size, _ = box.card.blocks("<8>")
+    # The second block: the first has the root directory and the journal.
+    box.card.write("restante-data", bytes(range(256)) * (size // 256), (table + 1) * size)
+    box.start().serving()
+    assert box.greeting("pop3").startswith(b"+OK")
+
+
+@pytest.mark.parametrize("how", ["no partition", "no file system"])
+def test_a_missing_data_partition_is_4xx_and_said_on_the_console(make_box, card, how):
+    """Nothing is bounced, nobody is told that there is no mail."""
+    box = make_box(card)
+    if how == "no partition":
+        number = list(box.card.partitions()).index("restante-data") + 1
+        run("sfdisk", "--delete", box.card.path, number)
+    else:
+        first, size = box.card.partitions()["restante-data"]
+        with open(box.card.path, "r+b") as file:
+            file.seek(first)
+            for _ in range(size >> 20):
+                file.write(b"\x5a" * (1 << 20))
+    box.start()
+    until(lambda: box.running() and re.match(rb"4[25]1[ -]", box.greeting("smtp") or b""), "SMTP to say 4xx", 180)
+    with talk.Connection(box.ports["smtp"]) as sender:
+        assert re.match(rb"4[25]1[ -]4\.3\.\d \S", sender.line())
+    until(lambda: box.running() and (box.greeting("pop3") or b"").startswith((b"+OK", b"-ERR")), "POP3 to answer", 60)
+    greeting = box.greeting("pop3")
+    if greeting.startswith(b"+OK"):
+        with box.pop3() as reader:
+            reader.stls(plain_trust())
+            reader.ask(b"USER anna")
+            greeting = reader.answer(b"PASS anna-secret")
+    assert greeting.startswith(b"-ERR [SYS/TEMP] "), greeting
+    until(lambda: re.search(rb"(?i)\bdata\b[^\n]*(missing|damaged|not be|cannot|no )", box.said()),
+          "the console to say what is the matter", 60)
+
+
+def plain_trust():
+    """TLS with whom it may be: the device cannot have its certificate."""
+    import ssl
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+# The network, the clock
+
+
+def test_it_boots_and_serves_without_a_network(make_box, card):
+    box = make_box(card, network=False).start()
+    until(lambda: box.shell("systemctl is-active restante.service", code=None) == "active", "the daemon", 120)
+    said = box.shell("printf 'QUIT\\r\\n' | nc -w 20 127.0.0.1 25")
+    assert said.startswith("220 ") and "\n221 " in said, said
+    until(lambda: box.shell("systemctl is-system-running", code=None) not in ("starting", "initializing"), "all units")
+    assert box.shell("systemctl --failed --no-legend --plain") == ""
+
+
+def test_it_boots_and_serves_in_1970_and_its_clock_does_not_go_back(make_box, card):
+    box = make_box(card, rtc="1970-01-01T00:00:30").start()
+    serves_all(box, card)
+    last = max(int(stamp) for stamp in re.findall(rb"Received:[^;]*;[^\r\n]*?(\d{4}) \d\d:", b"".join(
+        message for messages in card.before.values() for message in messages.values())))
+    assert int(box.shell("date +%Y")) >= last, "the clock is behind the last time the device knew"
+    assert box.shell("systemctl --failed --no-legend --plain") == ""
+
+
+def test_it_boots_for_the_first_time_in_1970(make_box):
+    box = make_box(rtc="1970-01-01T00:00:30").start().serving()
+    until(lambda: box.shell("systemctl is-system-running", code=None) not in ("starting", "initializing"), "all units")
+    assert box.shell("systemctl --failed --no-legend --plain; journalctl -q -b -p err --no-pager") == ""
