@@ -28,7 +28,9 @@ LIBRARIES := ssl crypto systemd m
 # Debian packages: what it takes to build, and what the tests use besides.
 BUILD_PACKAGES := gcc libc6-dev libssl-dev libsystemd-dev
 TEST_PACKAGES := binutils g++ mandoc python3 python3-pytest qemu-user-static \
-  $(shell cat Tests/Program/packages.txt Tests/Image/packages.txt 2>/dev/null)
+  $(IMAGE_PACKAGES) $(shell cat Tests/Program/packages.txt Tests/Image/packages.txt 2>/dev/null)
+# What the image is put together with.
+IMAGE_PACKAGES := binutils dosfstools e2fsprogs fdisk grub-common kmod libc6-dev mtools openssl python3 squashfs-tools systemd zstd
 # Postfix and Dovecot are what the program is measured against.
 BENCH_PACKAGES := dovecot-pop3d e2fsprogs postfix util-linux
 
@@ -147,6 +149,31 @@ endef
 $(foreach arch,$(ARCHITECTURES),$(eval $(call architecture_rules,$(arch))))
 $(foreach arch,$(ARCHITECTURES),$(foreach module,$(MODULES),$(eval $(call module_rules,$(arch),$(module)))))
 
+# MARK: the device
+
+ARCH ?= amd64
+# debian, or small: for boards with little memory.
+KERNEL ?= debian
+# Each firmware has a higher one than those it may replace.
+VERSION ?= $(shell sed -n 's/.*version: StaticString = "\(.*\)".*/\1/p' Sources/Server/Server.swift)
+# Whose firmware the device takes.
+SIGNING_CERTIFICATE ?= build/signing/certificate.pem
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+IMAGE := build/image/restante-$(ARCH).img
+
+.PHONY: image setup-image
+image: setup-image $(IMAGE) ## builds the device's disk, build/image/restante-ARCH.img: ARCH=amd64, arm64 or armhf, KERNEL=debian or small
+
+setup-image:
+	$(call install,$(sort $(BUILD_PACKAGES) $(IMAGE_PACKAGES)))
+
+build/signing/certificate.pem:
+	@image/update/signing $(@D)
+
+$(IMAGE): build/$(ARCH)/restante $(SIGNING_CERTIFICATE) $(shell find image systemd -mindepth 1)
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) CERTIFICATE=$(abspath $(SIGNING_CERTIFICATE)) VERSION=$(VERSION) \
+	  CC_DEVICE='$(CLANG) $(call c_target,$(ARCH)) -fuse-ld=lld' image/build $(ARCH) $(KERNEL)
+
 # MARK: running
 
 .PHONY: run setup setup-test setup-bench
@@ -220,7 +247,6 @@ test-program: build/restante ## the whole program, as senders, readers and admin
 test-cross: programs ## every architecture's program: what it links, how large it is, one message through it
 	$(PYTEST) Tests/Cross
 
-ARCH ?= amd64
 test-image: image ## the device, booted: ARCH=amd64 in an emulated machine
 	ARCH=$(ARCH) $(PYTEST) -n 2 --dist loadgroup Tests/Image
 
@@ -282,8 +308,10 @@ build/fuzz/fuzz: $(patsubst Sources/CLinux/%,build/fuzz/obj/%.o,$(C_SOURCES)) \
 # MARK: keeping house
 
 .PHONY: install clean distclean help
-install: build/restante ## into $(DESTDIR)$(PREFIX)
-	install -D -m 755 build/restante $(DESTDIR)$(PREFIX)/bin/restante
+# What is installed: this machine's, or another architecture's.
+PROGRAM ?= build/restante
+install: $(PROGRAM) ## into $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/restante
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 systemd/restante.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 systemd/restante.conf.5
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/restante README.md LICENSE
