@@ -12,8 +12,11 @@ public struct LockedFile {
   let limit: Int
   /// Permission bits the file may have; what it has beyond them is taken away.
   let permissions: UInt32
+  /// Those of a file that is made.
+  let fresh: UInt32
 
-  public init(_ files: Files, _ path: Path, limit: Int, permissions: UInt32) {
+  public init(_ files: Files, _ path: Path, limit: Int, permissions: UInt32, fresh: UInt32 = 0o600) {
+    self.fresh = fresh
     self.files = files
     self.path = path
     self.limit = limit
@@ -71,7 +74,7 @@ public struct LockedFile {
     // Whoever changes it, often root, it stays the owner's; a new one belongs to whom the directory does.
     let here = try files.status(of: directory)
     var owner = (user: here.owner, group: here.group)
-    var mode: UInt32 = 0o600
+    var mode = fresh
     do throws(Errno) {
       let old = try files.status(path)
       owner = (old.owner, old.group)

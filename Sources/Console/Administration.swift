@@ -47,8 +47,15 @@ public enum Administration {
   }
 
   private static func run(_ invocation: Invocation, _ output: Output) throws(Failure) -> ExitCode {
+    try StickUse.around(invocation, output) { (invocation: Invocation) throws(Failure) in
+      try carryOut(invocation, output)
+    }
+  }
+
+  private static func carryOut(_ invocation: Invocation, _ output: Output) throws(Failure) -> ExitCode {
     switch invocation.command.verb {
     case .serve:
+      try StorageCommands.resume(invocation)
       let code = serve(configurationPath: invocation.value(.config).map { Path($0) })
       return ExitCode(rawValue: code) ?? .software
     case .demo: return try Demo(endsAtOnce: invocation.has(.once), output).run()
@@ -76,6 +83,14 @@ public enum Administration {
     case .mailRestore: return try MailChange(site: Site(invocation), invocation: invocation, output: output).restore()
     case .mailExport: return try MailExport(site: Site(invocation), invocation: invocation, output: output).run()
     case .mailImport: return try MailImport.run(Site(invocation), invocation, output)
+    case .mailMove: return try MailMove(site: Site(invocation), invocation: invocation, output: output).run()
+    case .mailDiscard: return try MailChange(site: Site(invocation), invocation: invocation, output: output).discard()
+    case .accountPropose, .accountSheet: return try AccountSheet.run(invocation, output)
+    case .aliasList, .aliasSet, .aliasRemove:
+      return try AliasCommands(site: Site(invocation), invocation: invocation, output: output).run()
+    case .backupCreate, .backupVerify, .backupRestore, .backupResume, .reset:
+      return try StorageCommands.run(invocation, output)
+    case .stickList, .stickMount, .stickEject: return try StickCommand.run(invocation, output)
     }
   }
 

@@ -36,6 +36,10 @@ struct Command: Sendable {
     case console, setup, pin
     case accountAdd, accountPassword, accountRemove, accountQuota, accountList
     case certificateShow, certificateRenew, certificateInstall
+    case backupCreate, backupVerify, backupRestore, backupResume, reset
+    case stickList, stickMount, stickEject
+    case aliasList, aliasSet, aliasRemove
+    case accountPropose, accountSheet, mailMove, mailDiscard
     case mailList, mailShow, mailDelete, mailRestore, mailExport, mailImport
   }
 }
@@ -46,6 +50,7 @@ enum Option: UInt8, Sendable {
   case passwordStdin, quota, deleteMail
   case deleted, all, since, raw, mbox, maildir
   case json, repair, once, pem
+  case force, propose, wipeMail, yes
   case device, brief, hostName, domain, done, remove
 
   /// What every command takes.
@@ -73,6 +78,10 @@ enum Option: UInt8, Sendable {
     case .repair: "--repair"
     case .once: "--once"
     case .pem: "--pem"
+    case .force: "--force"
+    case .propose: "--propose"
+    case .wipeMail: "--wipe-mail"
+    case .yes: "--yes"
     case .device: "--device"
     case .brief: "--brief"
     case .hostName: "--host-name"

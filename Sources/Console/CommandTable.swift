@@ -1,6 +1,9 @@
 /// Every command, in the order that `restante help` shows them.
 enum CommandTable {
-  static let all: [Command] = [
+  /// `help` comes last.
+  static let all: [Command] = Array(own.dropLast()) + storage + [own[own.count - 1]]
+
+  private static let own: [Command] = [
     Command(
       .serve, "serve", "", "run in the foreground, as systemd does it",
       details: """
@@ -87,7 +90,7 @@ enum CommandTable {
         configuration is wrong.
         """),
     Command(
-      .accountAdd, "account add", "NAME", least: 1, most: 1, options: [.quota, .passwordStdin],
+      .accountAdd, "account add", "NAME", least: 1, most: 1, options: [.quota, .passwordStdin, .propose],
       "make an account and its maildrop",
       details: """
         Asks for the password twice. The account can be used at once: a running server
@@ -97,6 +100,7 @@ enum CommandTable {
           --quota SIZE      the most its mail may take: 500M, 2G, none; otherwise
                             Quota= of the configuration
           --password-stdin  take the first line of standard input as the password
+          --propose         make a password, and show it with the account's settings
         """),
     Command(
       .accountPassword, "account passwd", "NAME", least: 1, most: 1, options: [.passwordStdin],

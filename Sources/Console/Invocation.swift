@@ -20,6 +20,15 @@ struct Invocation {
   /// The value of an option; the last one, when it was given several times.
   func value(_ option: Option) -> Bytes? { given.last { $0.option == option }?.value }
 
+  /// Operands and values of options.
+  var words: [Bytes] { operands + given.map { $0.value } }
+
+  /// Puts other words in their places.
+  mutating func replaceWords(_ other: (Bytes) -> Bytes) {
+    operands = operands.map(other)
+    given = given.map { ($0.option, other($0.value)) }
+  }
+
   /// Understands `arguments`, which are what follows the program's name.
   ///
   /// Options may stand anywhere, with their value as `--quota 1G` or `--quota=1G`; after `--` there are none.

@@ -68,6 +68,8 @@ struct ControlFacts: Sendable {
   var maildrop: Bytes
   var set: SequenceSet
   var time: Int64
+  /// What is deleted cannot be restored.
+  var purges = false
   /// The caller's mark; nil when nobody waits.
   var tag: UInt64?
 }

@@ -215,6 +215,15 @@ public final class Spool {
     guard let maildrop = maildrops[facts.maildrop] else { return nil }
     do throws(SpoolError) {
       try maildrop.apply(facts.kind, facts.set, at: facts.time)
+      if facts.purges {
+        try maildrop.mark(facts.set) { entry in
+          guard entry.state == .deleted else { return nil }
+          var changed = entry
+          changed.state = .purged
+          return changed
+        }
+        sweeper.wake()
+      }
       return nil
     } catch {
       report(.indexBroken(facts.maildrop))
@@ -274,6 +283,30 @@ public final class Spool {
         ControlFacts(kind: .restoration, maildrop: maildrop, set: SequenceSet(sequences), time: now, tag: tag)))
   }
 
+  /// Deletes messages so that they cannot be restored: the sweeper gives their octets back when it comes by. Those that
+  /// were deleted before go with them. `.updated` answers.
+  public func discard(sequences: [UInt64], of maildrop: Bytes, tag: UInt64, now: Int64) {
+    committer.submit(
+      .control(
+        ControlFacts(
+          kind: .deletion, maildrop: maildrop, set: SequenceSet(sequences), time: now, purges: true, tag: tag)))
+  }
+
+  // MARK: copying
+
+  /// While somebody copies the log: nothing of it is given back.
+  public private(set) var holds = 0
+
+  /// The sweeper rests until `letGo` was called as often.
+  public func hold() { holds += 1 }
+  public func letGo() { holds -= 1 }
+
+  /// Everything up to here is on disk. Nil while the sweeper has still to finish what it began before `hold`.
+  public var position: SpoolCopy.Position? {
+    if sweeper.isReclaiming { return nil }
+    return SpoolCopy.Position(segment: published.segment, offset: published.offset, sequence: published.sequence)
+  }
+
   // MARK: room and time
 
   /// Whether new mail is taken: more than `keepFreePercent` of the disk is free.
@@ -313,7 +346,7 @@ public final class Spool {
     if now != lookedAt { _ = look(now) }
     if uncheckpointed >= Limits.checkpoint && !isCheckpointing { checkpoint(compacting: true) }
     rebuildBroken(now)
-    return sweeper.step(self, now: now)
+    return holds == 0 && sweeper.step(self, now: now)
   }
 
   /// Rebuilds an index that could not be written or read, at most one a minute: it takes reading the log.

@@ -61,7 +61,7 @@ struct SpoolIdentity: Sendable {
   }
 
   /// The file's text: one line with its own sum.
-  private var text: Bytes {
+  var text: Bytes {
     var text = Bytes("restante-spool-1 ")
     text += prefix
     text += " "

@@ -41,6 +41,12 @@ final class Sweeper {
     return true
   }
 
+  /// The committer is giving room back at this moment.
+  var isReclaiming: Bool { if case .waiting = phase { true } else { false } }
+
+  /// Has the next round begin soon.
+  func wake() { rested = .min }
+
   /// Does a little; returns whether there is more to do at once.
   func step(_ spool: Spool, now: Int64) -> Bool {
     switch phase {

@@ -15,7 +15,9 @@ struct AccountCommands {
     let quota = try invocation.value(.quota).map(AccountCommands.quota)
     // Looked at before anybody types a password, and again when it counts.
     if try site.loadAccounts().account(named: name) != nil { throw AccountCommands.exists(name) }
-    let verifier = try verifier(name)
+    var proposed: Bytes?
+    if invocation.has(.propose) { proposed = try AccountSheet.password() }
+    let verifier = try verifier(name, proposed)
     let account = Account(name: name, verifier: verifier, quota: quota ?? nil, created: Clock.now)
     try edit(name) { (list: inout AccountList) throws(AccountsError) in try list.add(account) }
     var text = Bytes("made the account ")
@@ -27,6 +29,7 @@ struct AccountCommands {
       text += " messages wait in its maildrop from before"
     }
     output.line(text)
+    if let proposed { AccountSheet(site, output).tell(name, password: proposed) }
     return .ok
   }
 
@@ -134,8 +137,13 @@ struct AccountCommands {
     throw Failure(.usage, why)
   }
 
-  private func verifier(_ name: Bytes) throws(Failure) -> Verifier {
-    var password = try PasswordPrompt.read(for: name, fromInput: invocation.has(.passwordStdin))
+  private func verifier(_ name: Bytes, _ proposed: Bytes? = nil) throws(Failure) -> Verifier {
+    var password = Bytes()
+    if let proposed {
+      password += proposed
+    } else {
+      password = try PasswordPrompt.read(for: name, fromInput: invocation.has(.passwordStdin))
+    }
     defer { Crypto.cleanse(&password) }
     do throws(PasswordProblem) {
       return try Verifier.make(password: password)

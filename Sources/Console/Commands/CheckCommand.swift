@@ -56,8 +56,9 @@ struct CheckCommand {
     var line = Bytes("  ")
     line.append(decimal: directory.accounts.count)
     line += directory.accounts.count == 1 ? " account; aliases in " : " accounts; aliases in "
-    line.append(shown: site.configuration.device.aliases.bytes.span, limit: 4096)
-    if !site.files.exists(site.configuration.device.aliases) { line += " (no such file: there are none)" }
+    let aliases = site.configuration.device.aliases
+    line.append(shown: aliases.bytes.span, limit: 4096)
+    if !site.files.exists(aliases) { line += " (no such file: there are none)" }
     output.line(line)
     return problems.isEmpty
   }

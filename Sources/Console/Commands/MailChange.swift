@@ -3,7 +3,7 @@ import Spool
 import System
 import Wire
 
-/// `mail delete` and `mail restore`.
+/// `mail delete`, `mail discard` and `mail restore`.
 struct MailChange {
   let site: Site
   let invocation: Invocation
@@ -15,6 +15,12 @@ struct MailChange {
     }
   }
 
+  func discard() throws(Failure) -> ExitCode {
+    try change(from: nil, to: "discarded ") { (office: Office, sequences: [UInt64], name: Bytes) throws(Failure) in
+      try office.discard(sequences, of: name)
+    }
+  }
+
   func restore() throws(Failure) -> ExitCode {
     try change(from: .deleted, to: "restored ") { (office: Office, sequences: [UInt64], name: Bytes) throws(Failure) in
       try office.restore(sequences, of: name)
@@ -22,7 +28,7 @@ struct MailChange {
   }
 
   private func change(
-    from state: Entry.State, to done: StaticString, _ act: (Office, [UInt64], Bytes) throws(Failure) -> Void
+    from state: Entry.State?, to done: StaticString, _ act: (Office, [UInt64], Bytes) throws(Failure) -> Void
   ) throws(Failure) -> ExitCode {
     let words = [Bytes](invocation.operands.dropFirst())
     let since = try self.since()
@@ -42,7 +48,7 @@ struct MailChange {
     let entries = try site.reader(name)?.entries ?? []
     let code = complain(wanted, entries, name, state)
     let chosen = entries.filter { entry in
-      guard entry.state == state else { return false }
+      guard entry.state == state || state == nil && Selection.both.contains(entry) else { return false }
       return isAll ? Int64(entry.deletedAt) >= since ?? .min : wanted.contains(entry.sequence)
     }
     if !chosen.isEmpty { try act(office, chosen.map { $0.sequence }, name) }
@@ -69,7 +75,7 @@ struct MailChange {
   }
 
   /// Names what was asked for and cannot be; the rest is done all the same.
-  private func complain(_ wanted: Sequences, _ entries: [Entry], _ name: Bytes, _ state: Entry.State) -> ExitCode {
+  private func complain(_ wanted: Sequences, _ entries: [Entry], _ name: Bytes, _ state: Entry.State?) -> ExitCode {
     var code = ExitCode.ok
     for range in wanted.missing(from: entries.map { $0.sequence }) {
       code = .data
@@ -88,6 +94,7 @@ struct MailChange {
     for entry in entries where entry.state != state && wanted.contains(entry.sequence) {
       switch entry.state {
       case .live, .deleted:
+        if state == nil { continue }
         var text = Bytes("message ")
         text.append(decimal: entry.sequence)
         text += entry.state == .live ? " waits already" : " was deleted already"

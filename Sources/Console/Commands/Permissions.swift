@@ -15,7 +15,8 @@ extension CheckCommand {
       if status.owner != state.owner {
         text += " belongs to another user than its directory: the server cannot\n"
         text += "    use it. Put right: chown -R --reference="
-        text.append(shown: site.state.bytes.span, limit: 4096)
+        let directory = site.state.bytes
+        text.append(shown: directory.span, limit: 4096)
         text += " "
         text.append(shown: path.bytes.span, limit: 4096)
         output.line(text)

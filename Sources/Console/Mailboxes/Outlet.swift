@@ -7,6 +7,7 @@ final class Outlet {
   private let path: Path
   private let unfinished: Path
   private let file: Descriptor
+  private let replaces: Bool
   private let files: Files
   private var pending = Bytes()
   private var offset: Int64 = 0
@@ -14,15 +15,18 @@ final class Outlet {
 
   private static let gathered = 64 * 1024
 
-  /// - Parameter unfinished: what it is called until it is whole, in the same file system.
-  init(_ path: Path, unfinished: Path, _ files: Files) throws(Failure) {
+  /// - Parameters:
+  ///   - unfinished: what it is called until it is whole, in the same file system.
+  ///   - replaces: whether one that is there gives way to it, once it is whole.
+  init(_ path: Path, unfinished: Path, replaces: Bool = false, _ files: Files) throws(Failure) {
     self.path = path
     self.unfinished = unfinished
+    self.replaces = replaces
     self.files = files
     do throws(Errno) {
       file = try Identity.asCaller { () throws(Errno) in
-        if files.exists(path) { throw .exists }
-        return try files.open(unfinished, [.write, .create, .exclusive])
+        if !replaces && files.exists(path) { throw .exists }
+        return try files.open(unfinished, [.read, .write, .create, .exclusive])
       }
     } catch {
       throw Outlet.failure(path, error)
@@ -48,12 +52,22 @@ final class Outlet {
     pending.removeAll(keepingCapacity: true)
   }
 
+  /// Has all that was written on the disk, and what is read through the descriptor returned come from there.
+  func settle() throws(Failure) -> Int32 {
+    try flush()
+    do throws(Errno) { try files.flush(file.number) } catch { throw Outlet.failure(path, error) }
+    files.forgetCached(file.number)
+    return file.number
+  }
+
   /// Gives the file its name. Its directory is still to be flushed.
   func finish() throws(Failure) {
     try flush()
     do throws(Errno) {
       try files.flush(file.number)
-      try Identity.asCaller { () throws(Errno) in try Streams.rename(unfinished, toNew: path) }
+      try Identity.asCaller { () throws(Errno) in
+        if replaces { try files.rename(unfinished, to: path) } else { try Streams.rename(unfinished, toNew: path) }
+      }
     } catch {
       throw Outlet.failure(path, error)
     }
@@ -61,6 +75,11 @@ final class Outlet {
   }
 
   static func failure(_ path: Path, _ error: Errno) -> Failure {
+    if error.code == 27 {
+      // EFBIG: what FAT has no room for in one file.
+      return Failure(
+        .cannotCreate, "this file system takes no file of more than 4 GB; format the stick with exFAT or ext4")
+    }
     guard error == .exists else { return Failure("cannot write", path, error, otherwise: .cannotCreate) }
     var text = Bytes()
     text.append(shown: path.bytes.span, limit: 4096)

@@ -81,6 +81,13 @@ final class DirectSpool {
     try check("cannot delete mail")
   }
 
+  func discard(_ sequences: [UInt64], of name: Bytes) throws(Failure) {
+    spool.discard(sequences: sequences, of: name, tag: 1, now: Clock.now)
+    pending += 1
+    try wait(atMost: 0)
+    try check("cannot delete mail")
+  }
+
   func restore(_ sequences: [UInt64], of name: Bytes) throws(Failure) {
     spool.restore(sequences: sequences, of: name, tag: 1, now: Clock.now)
     pending += 1

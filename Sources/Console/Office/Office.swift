@@ -45,6 +45,14 @@ enum Office {
     }
   }
 
+  /// Deletes messages so that they cannot be restored; returns when that is on the disk.
+  func discard(_ sequences: [UInt64], of name: Bytes) throws(Failure) {
+    switch self {
+    case .daemon(let client): try Office.ask(client, "DISCARD ", sequences, name)
+    case .direct(let spool): try spool.discard(sequences, of: name)
+    }
+  }
+
   /// Brings deleted messages back; returns when that is on the disk.
   func restore(_ sequences: [UInt64], of name: Bytes) throws(Failure) {
     switch self {

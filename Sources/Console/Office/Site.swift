@@ -5,7 +5,7 @@ import System
 import Wire
 
 /// What a command works on: the configuration, the state directory, the accounts.
-struct Site {
+final class Site {
   let configuration: Configuration
   let files: Files
   let state: Path
@@ -15,10 +15,14 @@ struct Site {
   /// Reads the configuration, and as root becomes the user whom the state directory belongs to, so that no file in it
   /// ever belongs to root.
   ///
-  /// - Parameter makes: whether a missing state directory is made.
-  init(_ invocation: Invocation, makes: Bool = false, files: Files = Files()) throws(Failure) {
+  /// - Parameters:
+  ///   - makes: whether a missing state directory is made.
+  ///   - mends: whether a wrong configuration, which then counts as far as it can be read, is about to be replaced.
+  init(
+    _ invocation: Invocation, makes: Bool = false, mends: Bool = false, files: Files = Files()
+  ) throws(Failure) {
     let loaded = Configuration.load(invocation.value(.config).map { Path($0) }, files: files)
-    guard loaded.problems.isEmpty else { throw Site.failure(loaded.problems) }
+    guard mends || loaded.problems.isEmpty else { throw Site.failure(loaded.problems) }
     configuration = loaded.configuration
     self.files = files
     state = configuration.device.stateDirectory
@@ -32,8 +36,10 @@ struct Site {
     }
   }
 
-  private static func failure(_ problems: [Problem]) -> Failure {
-    var text = Bytes("the configuration is wrong, so nothing was done:")
+  static func failure(
+    _ problems: [Problem], _ what: StaticString = "the configuration is wrong, so nothing was done:"
+  ) -> Failure {
+    var text = Bytes(what)
     for problem in problems {
       text += "\n"
       text += problem.description

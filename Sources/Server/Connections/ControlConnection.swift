@@ -17,6 +17,8 @@ final class ControlConnection: Connection {
   private var draft: Draft?
   private var maildrops: [Bytes] = []
   private var time: Int64 = 0
+  /// This connection keeps the log as it is.
+  private var holds = false
 
   init(_ socket: consuming Descriptor, token: UInt64, peer: SocketAddress) {
     super.init(socket, token: token, peer: peer, service: .control)
@@ -80,6 +82,7 @@ final class ControlConnection: Connection {
           Bytes("The new configuration has errors and is not used; the journal and \"restante check\" name them."),
           reply: &server.reply)
       }
+    case .hold: hold(server)
     case .unban(let address):
       if let network = SocketAddress.network(address), server.guessing.lift(network, now: server.seconds) {
         session.answer([], reply: &server.reply)
@@ -96,6 +99,11 @@ final class ControlConnection: Connection {
       waiting = .deleting(name, sequences.count)
       server.spool.delete(sequences: sequences, of: name, tag: token, now: server.now)
       server.spoolIsBusy()
+    case .discard(let name, let sequences):
+      guard Self.hasMaildrop(name, server, &session) else { return }
+      waiting = .deleting(name, sequences.count)
+      server.spool.discard(sequences: sequences, of: name, tag: token, now: server.now)
+      server.spoolIsBusy()
     case .deliver(_, let time, let names):
       for name in names where !Self.isKnown(name, server, &session) { return session.take(false) }
       guard server.spool.hasRoom else {
@@ -107,6 +115,23 @@ final class ControlConnection: Connection {
       draft = server.spool.begin(tag: token)
       session.take(true)
     }
+  }
+
+  /// Tells up to where the log is on the disk and will stay as it is; nothing, when that takes another moment.
+  private func hold(_ server: Server) {
+    if !holds { server.spool.hold() }
+    holds = true
+    guard let position = server.spool.position else {
+      server.spoolIsBusy()
+      return session.answer([], reply: &server.reply)
+    }
+    var text = Bytes()
+    text.append(decimal: UInt64(position.segment))
+    text.append(ASCII.space)
+    text.append(decimal: Int(position.offset))
+    text.append(ASCII.space)
+    text.append(decimal: position.sequence)
+    session.answer(text, reply: &server.reply)
   }
 
   /// An account may have been removed while its mail was kept.
@@ -178,5 +203,9 @@ final class ControlConnection: Connection {
     draft = nil
   }
 
-  override func ended(_ server: Server) { drop(server) }
+  override func ended(_ server: Server) {
+    drop(server)
+    if holds { server.spool.letGo() }
+    holds = false
+  }
 }

@@ -5,9 +5,13 @@ public enum ControlRequest: Equatable, Sendable {
   case status
   case restore(name: Bytes, sequences: [UInt64])
   case delete(name: Bytes, sequences: [UInt64])
+  /// The same, so that it cannot be restored.
+  case discard(name: Bytes, sequences: [UInt64])
   /// `octets` of content in wire format follow.
   case deliver(octets: Int, time: Int64, names: [Bytes])
   case reload
+  /// Keeps the log as it is while somebody copies it, until the connection ends.
+  case hold
   /// Ends the ban of an address, in text.
   case unban(Bytes)
   /// Who is connected, and who was refused lately.
@@ -39,6 +43,8 @@ public enum ControlRequest: Equatable, Sendable {
       self = .restore(name: Bytes(line.extracting(words[1])), sequences: try Self.sequences(line.extracting(words[2])))
     } else if verb.equalsIgnoringCase("delete"), words.count == 3 {
       self = .delete(name: Bytes(line.extracting(words[1])), sequences: try Self.sequences(line.extracting(words[2])))
+    } else if verb.equalsIgnoringCase("discard"), words.count == 3 {
+      self = .discard(name: Bytes(line.extracting(words[1])), sequences: try Self.sequences(line.extracting(words[2])))
     } else if verb.equalsIgnoringCase("deliver"), words.count == 4 {
       guard let octets = line.extracting(words[1]).decimal, octets <= UInt64(Int32.max),
         let time = line.extracting(words[2]).decimal, time <= UInt64(Int64.max)
@@ -53,6 +59,7 @@ public enum ControlRequest: Equatable, Sendable {
   private static func bare(_ word: Span<UInt8>) -> ControlRequest? {
     if word.equalsIgnoringCase("status") { return .status }
     if word.equalsIgnoringCase("reload") { return .reload }
+    if word.equalsIgnoringCase("hold") { return .hold }
     if word.equalsIgnoringCase("connections") { return .connections }
     if word.equalsIgnoringCase("refusals") { return .refusals }
     return word.equalsIgnoringCase("selftest") ? .selfTest : nil
@@ -60,7 +67,7 @@ public enum ControlRequest: Equatable, Sendable {
 
   private static func isVerb(_ word: Span<UInt8>) -> Bool {
     bare(word) != nil || word.equalsIgnoringCase("restore") || word.equalsIgnoringCase("delete")
-      || word.equalsIgnoringCase("deliver") || word.equalsIgnoringCase("unban")
+      || word.equalsIgnoringCase("deliver") || word.equalsIgnoringCase("unban") || word.equalsIgnoringCase("discard")
   }
 
   /// `anna,bert`
