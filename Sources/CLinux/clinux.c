@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/falloc.h>
+#include <linux/rtc.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -267,11 +268,15 @@ int cl_connect_unix(const char *path) {
   return fd;
 }
 
-int cl_connect(const struct cl_address *address) {
+int cl_connect(const struct cl_address *address, int milliseconds) {
   union any_address native;
   socklen_t size = address_in(address, &native);
   int fd = socket(native.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
+  struct timeval patience = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0 ||
+      setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) < 0)
+    return fail(fd);
   if (connect(fd, &native.any, size) < 0) return fail(fd);
   return fd;
 }
@@ -444,6 +449,19 @@ static int64_t clock_us(clockid_t clock) {
 int64_t cl_monotonic_us(void) { return clock_us(CLOCK_MONOTONIC); }
 int64_t cl_time(void) { return clock_us(CLOCK_REALTIME) / 1000000; }
 int64_t cl_time_us(void) { return clock_us(CLOCK_REALTIME); }
+
+int cl_set_time(int64_t time) {
+  struct timespec now = {.tv_sec = (time_t)time};
+  if (clock_settime(CLOCK_REALTIME, &now) < 0) return -errno;
+  struct tm utc;
+  time_t seconds = now.tv_sec;
+  gmtime_r(&seconds, &utc);
+  struct rtc_time hardware = {utc.tm_sec, utc.tm_min, utc.tm_hour, utc.tm_mday, utc.tm_mon, utc.tm_year, 0, 0, 0};
+  int rtc = open("/dev/rtc0", O_RDONLY | O_CLOEXEC);
+  if (rtc < 0) return 0;
+  ioctl(rtc, RTC_SET_TIME, &hardware);
+  return close(rtc) < 0 ? -errno : 0;
+}
 
 int cl_local_offset(int64_t time) {
   time_t native = (time_t)time;

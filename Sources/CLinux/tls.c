@@ -167,6 +167,32 @@ cl_tls *cl_tls_make(cl_tls_context *context, int socket, const uint8_t *protocol
   return (cl_tls *)tls;
 }
 
+cl_tls *cl_tls_client(int socket) {
+  signal(SIGPIPE, SIG_IGN);
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  SSL *tls = context != NULL ? SSL_new(context) : NULL;
+  // The session holds it from now on.
+  SSL_CTX_free(context);
+  if (tls == NULL || SSL_set_fd(tls, socket) != 1) {
+    SSL_free(tls);
+    return NULL;
+  }
+  SSL_set_connect_state(tls);
+  return (cl_tls *)tls;
+}
+
+// Returns the length.
+static int fingerprint(const X509 *certificate, char *out, size_t size) {
+  uint8_t digest[32];
+  size_t count = 0;
+  if (certificate == NULL || X509_digest(certificate, EVP_sha256(), digest, NULL) != 1) return 0;
+  return OPENSSL_buf2hexstr_ex(out, size, &count, digest, sizeof digest, ':') == 1 ? (int)count - 1 : 0;
+}
+
+int cl_tls_peer(const cl_tls *tls, char *out, size_t size) {
+  return fingerprint(SSL_get0_peer_certificate(native(tls)), out, size);
+}
+
 void cl_tls_free(cl_tls *tls) { SSL_free(native(tls)); }
 
 // Must be called right after the call that returned `result`.
@@ -319,11 +345,8 @@ int cl_certificate_text(const void *pem, size_t count, int field, char *out, siz
   BIO *text = BIO_new(BIO_s_mem());
   if (certificate != NULL && text != NULL) switch (field) {
       case CL_CERTIFICATE_FINGERPRINT: {
-        uint8_t digest[32];
-        char shown[3 * sizeof digest];
-        if (X509_digest(certificate, EVP_sha256(), digest, NULL) == 1 &&
-            OPENSSL_buf2hexstr_ex(shown, sizeof shown, NULL, digest, sizeof digest, ':') == 1)
-          BIO_puts(text, shown);
+        char shown[3 * 32];
+        if (fingerprint(certificate, shown, sizeof shown) > 0) BIO_puts(text, shown);
         break;
       }
       // RFC 2253 escapes control characters and what is not ASCII.

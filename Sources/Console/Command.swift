@@ -34,6 +34,7 @@ struct Command: Sendable {
   enum Verb: UInt8, Sendable {
     case serve, demo, status, bans, check, update, help
     case console, setup, pin
+    case selfTest, network, connections, refusals, journal, clock, restart, powerOff, record
     case accountAdd, accountPassword, accountRemove, accountQuota, accountList
     case certificateShow, certificateRenew, certificateInstall
     case backupCreate, backupVerify, backupRestore, backupResume, reset
@@ -52,10 +53,11 @@ enum Option: UInt8, Sendable {
   case json, repair, once, pem
   case force, propose, wipeMail, yes
   case device, brief, hostName, domain, done, remove
+  case interface, address, gateway, dns, follow, lines, export
 
   /// What every command takes.
   static let common: [Option] = [.config, .help]
-  private static let last = Option.remove
+  private static let last = Option.export
 
   /// All that there are.
   static var allCases: [Option] { (0...last.rawValue).compactMap { Option(rawValue: $0) } }
@@ -88,19 +90,30 @@ enum Option: UInt8, Sendable {
     case .domain: "--domain"
     case .done: "--done"
     case .remove: "--remove"
+    case .interface: "--interface"
+    case .address: "--address"
+    case .gateway: "--gateway"
+    case .dns: "--dns"
+    case .follow: "--follow"
+    case .lines: "--lines"
+    case .export: "--export"
     }
   }
 
   /// What its value is called; nil where it takes none.
   var value: StaticString? {
     switch self {
-    case .config, .mbox: "FILE"
+    case .config, .mbox, .export: "FILE"
     case .maildir: "DIR"
     case .quota: "SIZE"
     case .since: "TIME"
     case .device: "TTY"
     case .hostName: "NAME"
     case .domain: "DOMAINS"
+    case .interface: "NAME"
+    case .address: "ADDRESS/LENGTH"
+    case .gateway, .dns: "ADDRESS"
+    case .lines: "NUMBER"
     default: nil
     }
   }

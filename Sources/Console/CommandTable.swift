@@ -67,6 +67,83 @@ enum CommandTable {
         it runs and something needs looking after, such as the disk.
         """),
     Command(
+      .selfTest, "self-test", "", options: [.json], "whether the device does what it is for, line by line",
+      details: """
+        Sends a message by SMTP to itself and fetches it by POP3 over TLS, in a maildrop
+        that no list shows; reads the spool; looks at disk, clock, certificate and
+        watchdog.
+        Lines begin with ok, FAIL, or -- for what cannot be known on this machine.
+
+          --json  an array of what, ok and text, for programs
+
+        Ends with 0 when nothing failed, otherwise 75.
+        """),
+    Command(
+      .connections, "connections", "", options: [.json], "who is connected now",
+      details: """
+        One line each: service, address, TLS, account, for how long.
+
+          --json  one JSON array, for programs
+        """),
+    Command(
+      .refusals, "refusals", "", options: [.json], "whom the server turned away lately, and why",
+      details: """
+        The last ten recipients, messages, logins and connections that were refused, in
+        the journal's words. The same one again is counted. A new start forgets them.
+
+          --json  one JSON array, for programs
+        """),
+    Command(
+      .journal, "journal", "[ACCOUNT|ADDRESS]", most: 1, options: [.follow, .lines, .export],
+      "what happened, also to one account or address",
+      details: """
+        ADDRESS is one of the network, or of mail.
+
+          --follow        go on with what happens, until Ctrl-C
+          --lines NUMBER  so many, otherwise 40
+          --export FILE   all of it, or so many lines, into a new file, or stick:NAME
+        """),
+    Command(
+      .network, "network", "[show|dhcp|static|confirm|revert|ping HOST|...]", most: 2,
+      options: [.interface, .address, .gateway, .dns], "the device's addresses, and what it reaches",
+      details: """
+        show           addresses, gateway, DNS servers
+        dhcp, static   change the settings, as a trial
+        confirm        keep them; otherwise the old ones come back after two minutes,
+                       or at the next start
+        revert         have the old ones back now
+        ping HOST      whether a host answers
+        lookup NAME    the addresses of a name
+        port25 [HOST]  whether port 25 answers on our own addresses, and on a host
+
+          --interface NAME          which is changed, where there are several
+          --address ADDRESS/LENGTH  192.0.2.10/24, 2001:db8::10/64; may come twice
+          --gateway ADDRESS         the router, likewise
+          --dns ADDRESS             a name server, likewise
+        """),
+    Command(
+      .clock, "clock", "[show|set TIME]", most: 2, "what time it is, and where that is from",
+      details: """
+        TIME is local: "2026-05-31 18:00"; with a Z at its end, UTC. A clock that is set
+        by the network soon has that time again.
+        """),
+    Command(
+      .restart, "restart", "", "restart the device, in order",
+      details: """
+        Finishes what is under way and flushes, then restarts the whole machine.
+        """),
+    Command(
+      .powerOff, "poweroff", "", "switch the device off, and say when the plug may be pulled",
+      details: """
+        Finishes what is under way and flushes, says so, then switches the machine off.
+        """),
+    Command(
+      .record, "record", "begin|keep|end", least: 1, most: 1, "for the device's own units: time, and how it started",
+      details: """
+        begin: the clock goes on from the last time known, and how the device had ended
+        is written down. keep: the time is. end: that it ends in order.
+        """),
+    Command(
       .bans, "bans", "[lift ADDRESS]", most: 2, "who is sent away for guessing passwords",
       details: """
         Lists the addresses from which too many wrong passwords came, and how long no
@@ -247,7 +324,7 @@ enum CommandTable {
         It is tried at the next start, as an update is, whatever its version.
         """),
     Command(
-      .update, "update status", "", "what runs, what is in the other slot, how the last update ended",
+      .update, "update status", "", "what runs, what the other slot has, how the last update went",
       details: """
         Says so in words, and why firmware was not kept.
         """),

@@ -17,6 +17,9 @@ struct Invocation {
 
   func has(_ option: Option) -> Bool { given.contains { $0.option == option } }
 
+  /// The values of an option that may be given several times.
+  func values(_ option: Option) -> [Bytes] { given.filter { $0.option == option }.map { $0.value } }
+
   /// The value of an option; the last one, when it was given several times.
   func value(_ option: Option) -> Bytes? { given.last { $0.option == option }?.value }
 

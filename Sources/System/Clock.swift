@@ -11,6 +11,9 @@ public enum Clock {
   /// Seconds since 1970, as far as this device knows.
   public static var now: Int64 { cl_time() }
 
+  /// Sets the device's clock, and the one with a battery where there is one. Only root may.
+  public static func set(_ seconds: Int64) throws(Errno) { try Errno.check(cl_set_time(seconds)) }
+
   /// Seconds that local time is east of UTC at `time`.
   public static func localOffset(at time: Int64) -> Int { Int(cl_local_offset(time)) }
 }

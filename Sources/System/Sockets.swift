@@ -98,9 +98,12 @@ public enum Sockets {
   }
 
   /// Connects and waits for it.
-  public static func connect(_ address: SocketAddress) throws(Errno) -> Descriptor {
+  ///
+  /// - Parameter milliseconds: the most that this, and each sending and receiving then, may take, with `.again` (a
+  ///   connection: EINPROGRESS) when it is over; 0 for no limit.
+  public static func connect(_ address: SocketAddress, milliseconds: Int = 0) throws(Errno) -> Descriptor {
     var raw = address.raw
-    return try Descriptor(Errno.check(unsafe cl_connect(&raw)))
+    return try Descriptor(Errno.check(unsafe cl_connect(&raw, Int32(clamping: milliseconds))))
   }
 
   public static func connect(at path: Path) throws(Errno) -> Descriptor {

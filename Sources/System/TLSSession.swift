@@ -17,7 +17,22 @@ public struct TLSSession: ~Copyable {
     unsafe native = made
   }
 
+  /// A client's session, on a socket that waits. Any certificate is believed: see ``peerFingerprint``.
+  public init(clientOn socket: Int32) throws(TLSFailure) {
+    guard let made = unsafe cl_tls_client(socket) else { throw .failed(Errno(Int32(CL_ENOMEM))) }
+    unsafe native = made
+  }
+
   deinit { unsafe cl_tls_free(native) }
+
+  /// The SHA-256 fingerprint of the certificate that the peer has shown; empty without one.
+  public var peerFingerprint: Bytes {
+    var text = Bytes()
+    unsafe text.append(upTo: 96) { out in
+      unsafe out.withMemoryRebound(to: CChar.self) { unsafe Int(cl_tls_peer(native, $0.baseAddress, $0.count)) }
+    }
+    return text
+  }
 
   /// Goes on with the handshake; returns when it is done.
   public func handshake() throws(TLSFailure) {

@@ -78,7 +78,9 @@ struct cl_address {
 int cl_listen(const struct cl_address *address, int backlog);
 int cl_listen_unix(const char *path, int backlog);
 int cl_connect_unix(const char *path);
-int cl_connect(const struct cl_address *address);  // blocking; for demo and the administration commands
+// Blocking; for demo and the administration commands. Connecting, sending and receiving each take `milliseconds` at most,
+// then CL_EAGAIN; 0 for ever.
+int cl_connect(const struct cl_address *address, int milliseconds);
 int cl_accept(int fd, struct cl_address *peer);    // non-blocking, close-on-exec
 int cl_local_address(int fd, struct cl_address *local);
 int64_t cl_recv(int fd, void *buffer, size_t count);
@@ -111,6 +113,7 @@ enum { CL_SIGHUP = 1, CL_SIGINT = 2, CL_SIGUSR1 = 10, CL_SIGTERM = 15 };
 int64_t cl_monotonic_us(void);
 int64_t cl_time(void);         // seconds since 1970
 int64_t cl_time_us(void);
+int cl_set_time(int64_t time); // and a clock with a battery, where there is one
 int cl_local_offset(int64_t time);  // seconds east of UTC
 int cl_raise_descriptor_limit(void);  // the number allowed then
 uint32_t cl_uid(void);

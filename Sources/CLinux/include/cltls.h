@@ -31,6 +31,10 @@ void cl_tls_context_free(cl_tls_context *context);
 // A server's session on `socket`; nothing is exchanged yet. `protocol` is the one name that ALPN may come to (RFC 7301)
 // and lives for ever. NULL without memory.
 cl_tls *cl_tls_make(cl_tls_context *context, int socket, const uint8_t *protocol);
+// A client's session, which believes any certificate: it is for the device's talk with itself.
+cl_tls *cl_tls_client(int socket);
+// The SHA-256 of the certificate that the peer has shown, as people compare it: 0F:A0:... The length; 0 for none.
+int cl_tls_peer(const cl_tls *tls, char *out, size_t size);
 void cl_tls_free(cl_tls *tls);
 int cl_tls_handshake(cl_tls *tls);  // 0 when done
 int64_t cl_tls_read(cl_tls *tls, void *buffer, size_t count);  // several records, as far as they came

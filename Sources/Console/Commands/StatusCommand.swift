@@ -12,6 +12,8 @@ struct Report {
   }
 
   var isRunning = false
+  /// Why the running server cannot reach the mail; empty when it can.
+  var unavailable = Bytes()
   var version: Bytes?
   var process: Int64?
   var started: Int64?
@@ -26,6 +28,8 @@ struct Report {
   var maildrops: Int64 = 0
   var messages: Int64 = 0
   var octets: Int64 = 0
+  /// When the message came that has waited for longest.
+  var oldest: Int64?
   var deletedMessages: Int64 = 0
   var deletedOctets: Int64 = 0
   /// Octets of the spool's file system; nil where it cannot be asked.
@@ -47,7 +51,7 @@ struct Report {
     return due > 14
   }
 
-  var isWell: Bool { isRunning && hasRoom && problems == 0 && isCertificateWell }
+  var isWell: Bool { isRunning && unavailable.isEmpty && hasRoom && problems == 0 && isCertificateWell }
 
   var exitCode: ExitCode { !isRunning ? .unavailable : isWell ? .ok : .tryAgain }
 }
@@ -74,18 +78,31 @@ struct StatusCommand {
       brief(report)
       return .ok
     }
-    if invocation.has(.json) { output.line(StatusCommand.json(report)) } else { words(report) }
+    let device = DeviceReport(state: site.state)
+    if invocation.has(.json) {
+      output.line(StatusCommand.json(report, device))
+    } else {
+      words(report)
+      for (name, words) in device.lines {
+        var text = Bytes()
+        begin(name, &text)
+        text += words
+        output.line(text)
+      }
+    }
     return report.exitCode
   }
 
   // MARK: gathering
 
-  private static func read(_ line: Bytes, _ report: inout Report) {
+  static func read(_ line: Bytes, _ report: inout Report) {
     guard let equals = line.firstIndex(of: 0x3D) else { return }
     let key = Bytes(line[..<equals])
     let value = Bytes(line[(equals + 1)...])
     let number = value.span.decimal.flatMap { Int64(exactly: $0) }
     if key.equals("version") { report.version = value }
+    if key.equals("unavailable") { report.unavailable = value }
+    if key.equals("oldest") { report.oldest = number }
     if key.equals("process") { report.process = number }
     if key.equals("started") { report.started = number }
     if key.equals("listening"), let space = value.firstIndex(of: ASCII.space) {
@@ -159,6 +176,11 @@ struct StatusCommand {
         Moment.append(duration: max(0, now - started), to: &line)
         line += ")"
       }
+      if !report.unavailable.isEmpty {
+        line += " and CANNOT REACH THE MAIL:\n"
+        line += report.unavailable
+        line += ".\nSenders are told to try again later; it is tried again every 30 seconds"
+      }
       if let process = report.process {
         line += ", process "
         line.append(decimal: Int(process))
@@ -209,6 +231,10 @@ struct StatusCommand {
       text += ", "
       text.append(rounded: report.deletedOctets)
     }
+    if let oldest = report.oldest {
+      text += "; the oldest waits since "
+      Moment.append(oldest, to: &text)
+    }
     output.line(text)
     begin("disk", &text)
     if let disk = report.disk {
@@ -252,7 +278,7 @@ struct StatusCommand {
     line.pad(to: 16)
   }
 
-  static func json(_ report: Report) -> Bytes {
+  static func json(_ report: Report, _ device: DeviceReport) -> Bytes {
     var json = JSON()
     func add(_ key: StaticString, _ value: Int64?) {
       if let value { json.add(key, value) } else { json.addNull(key) }
@@ -260,6 +286,7 @@ struct StatusCommand {
     json.beginObject()
     json.add("running", report.isRunning)
     json.add("well", report.isWell)
+    json.add("unavailable", report.unavailable)
     if let version = report.version { json.add("version", version) } else { json.addNull("version") }
     add("process", report.process)
     add("started", report.started)
@@ -282,6 +309,7 @@ struct StatusCommand {
     add("maildrops", report.maildrops)
     add("messages", report.messages)
     add("octets", report.octets)
+    add("oldest", report.oldest)
     json.beginObject("deleted")
     add("messages", report.deletedMessages)
     add("octets", report.deletedOctets)
@@ -298,6 +326,9 @@ struct StatusCommand {
     for name in report.names.split(separator: ASCII.space) { json.add(nil, Bytes(name)) }
     json.endArray()
     json.add("certificate_problem", report.certificateProblem)
+    json.beginObject("device")
+    for (name, words) in device.lines { json.add(name, words) }
+    json.endObject()
     json.endObject()
     return json.text
   }

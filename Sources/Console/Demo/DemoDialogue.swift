@@ -1,16 +1,41 @@
 import System
 import Wire
 
-/// A client's side of a dialogue over TCP that shows what both say.
+/// A client's side of a dialogue over TCP, or TLS, that may show what both say.
 final class DemoDialogue {
+  /// Held apart: a session cannot be in an optional that is looked into.
+  private final class Channel {
+    let session: TLSSession
+    init(_ session: consuming TLSSession) { self.session = session }
+  }
+
   private let socket: Descriptor
   private var received = Bytes()
+  private var channel: Channel?
+  private let isShown: Bool
+  /// The last line that the server said.
+  private(set) var answer = Bytes()
 
-  init(_ address: SocketAddress) throws(Failure) {
+  /// - Parameter milliseconds: the most that each answer may take; 0 for no limit.
+  init(_ address: SocketAddress, isShown: Bool = true, milliseconds: Int = 0) throws(Failure) {
+    self.isShown = isShown
     do throws(Errno) {
-      socket = try Sockets.connect(address)
+      socket = try Sockets.connect(address, milliseconds: milliseconds)
     } catch {
       throw Failure(.unavailable, Bytes("cannot connect to ") + address.textWithPort + Bytes(": ") + error.text)
+    }
+  }
+
+  /// Goes on over TLS; returns the fingerprint of the certificate that the server shows.
+  func startTLS() throws(Failure) -> Bytes {
+    do throws(TLSFailure) {
+      let fresh = Channel(try TLSSession(clientOn: socket.number))
+      try fresh.session.handshake()
+      channel = fresh
+      return fresh.session.peerFingerprint
+    } catch {
+      if case .broken(let why) = error { throw Failure(.unavailable, Bytes("TLS does not begin: ") + why) }
+      throw Failure(.unavailable, "TLS does not begin: the server says nothing, or goes away")
     }
   }
 
@@ -28,8 +53,16 @@ final class DemoDialogue {
     for line in text.split(separator: ASCII.lf) { show("C: ", Bytes(line)) }
     var done = 0
     while done < text.count {
+      let rest = text.span.extracting(done...)
+      if let channel {
+        guard let count = try? channel.session.send(rest, more: false) else {
+          throw Failure(.unavailable, "the server cannot be sent to")
+        }
+        done += count
+        continue
+      }
       do throws(Errno) {
-        done += try Sockets.send(socket.number, text.span.extracting(done...))
+        done += try Sockets.send(socket.number, rest)
       } catch {
         throw Failure(.unavailable, Bytes("the server cannot be sent to: ") + error.text)
       }
@@ -66,20 +99,25 @@ final class DemoDialogue {
         received.removeSubrange(...end)
         if line.last == ASCII.cr { line.removeLast() }
         show("S: ", line)
+        answer = line
         return line
       }
       var buffer = Bytes(repeating: 0, count: 4096)
-      do throws(Errno) {
-        let count = try Sockets.receive(socket.number, into: &buffer)
-        if count == 0 { throw .io }
-        received += buffer.span.extracting(0..<count)
-      } catch {
-        throw Failure(.unavailable, "the server ended the connection")
+      var count = 0
+      if let channel {
+        count = (try? channel.session.receive(into: &buffer, at: 0)) ?? 0
+      } else {
+        do throws(Errno) { count = try Sockets.receive(socket.number, into: &buffer) } catch {
+          if error == .again { throw Failure(.unavailable, "the server does not answer in time") }
+        }
       }
+      if count == 0 { throw Failure(.unavailable, "the server ended the connection, or does not answer in time") }
+      received += buffer.span.extracting(0..<count)
     }
   }
 
   private func show(_ who: StaticString, _ line: Bytes) {
+    guard isShown else { return }
     var text = Bytes("  ")
     text += who
     text += line

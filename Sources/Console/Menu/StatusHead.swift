@@ -16,7 +16,8 @@ extension StatusCommand {
     Moment.append(Clock.now, to: &text)
     output.line(text)
     text = Bytes(
-      report.isRunning ? "  serves mail" : "  MAIL IS NOT SERVED: the server does not run or does not answer")
+      report.isRunning && report.unavailable.isEmpty
+        ? "  serves mail" : "  MAIL IS NOT SERVED: the server does not run or does not answer")
     if Clock.now < Limits.clockFloor { text += "; the clock is not set" }
     if report.problems > 0 || !report.certificateProblem.isEmpty { text += "; TROUBLE: see 2, Status" }
     output.line(text)

@@ -1,0 +1,206 @@
+import Server
+import System
+import Wire
+
+/// `network`: the addresses of the device, and what can be reached from it.
+struct NetworkCommand {
+  let invocation: Invocation
+  let output: Output
+
+  func run() throws(Failure) -> ExitCode {
+    let words = invocation.operands
+    let verb = words.first ?? Bytes("show")
+    if verb.equals("dhcp") || verb.equals("static") {
+      let settings = verb.equals("static") ? try NetworkSettings(invocation) : nil
+      try NetworkTrial.check()
+      let interface = try interface()
+      try NetworkTrial.begin(interface, NetworkSettings.file(interface, settings))
+      output.line(
+        """
+        The new settings hold now. Unless `restante network confirm` says within two
+        minutes that they are right, the old ones come back by themselves.
+        """)
+      return .ok
+    }
+    if verb.equals("confirm") {
+      try NetworkTrial.confirm()
+      output.line("the settings stay")
+      return .ok
+    }
+    if verb.equals("revert") {
+      output.line(
+        try NetworkTrial.revert() ? "the settings of before hold again" : "there was no change to take back")
+      return .ok
+    }
+    if verb.equals("show") { return show() }
+    if verb.equals("port25") { return try port25(words.dropFirst().first) }
+    guard words.count == 2 else { throw Failure(.usage, "say of which host: `restante network ping mail.example`") }
+    // Not an option of the program that is asked.
+    if words[1].first == 0x2D { throw Failure(.usage, "a host's name does not begin with a hyphen") }
+    if verb.equals("ping") { return try ping(words[1]) }
+    if verb.equals("lookup") { return try lookUp(words[1]) }
+    throw Failure(.usage, "there is `network show`, dhcp, static, confirm, revert, ping, lookup and port25")
+  }
+
+  // MARK: settings
+
+  /// The interface that is meant: the one there is, unless it was named.
+  private func interface() throws(Failure) -> Bytes {
+    if let named = invocation.value(.interface) {
+      guard Files().exists(Path("/sys/class/net").appending(named)), !named.contains(0x2F) else {
+        throw Failure(.data, Bytes("there is no interface ") + named)
+      }
+      return named
+    }
+    let names = NetworkCommand.interfaces
+    guard names.count == 1 else {
+      var text = Bytes(names.isEmpty ? "this device has no network interface" : "say which with --interface:")
+      for name in names { text += [ASCII.space] + name }
+      throw Failure(.usage, text)
+    }
+    return names[0]
+  }
+
+  /// Those that lead somewhere.
+  private static var interfaces: [Bytes] {
+    var names = (try? Files().list(Path("/sys/class/net"))) ?? []
+    names.removeAll { !Files().exists(Path("/sys/class/net").appending($0).appending("device")) }
+    names.shellSort { $0.lexicographicallyPrecedes($1) }
+    return names
+  }
+
+  private func show() -> ExitCode {
+    for name in NetworkCommand.interfaces {
+      let place = Bytes("/sys/class/net/") + name
+      let file = Bytes("/etc/systemd/network/10-restante-") + name + Bytes(".network")
+      let settings = SystemText.read(file)
+      var text = name
+      text.pad(to: 10)
+      text += SystemText.read(place + Bytes("/carrier"))?.equals("1") == true ? "cable connected" : "NO CABLE"
+      text +=
+        settings.map { SystemText.contains($0, "\nAddress=") } == true
+        ? ", fixed addresses" : ", DHCP or as the image has it"
+      text += ", "
+      text += SystemText.read(place + Bytes("/address")) ?? []
+      output.line(text)
+    }
+    tell("addresses", SystemText.words(Sockets.ownAddresses))
+    tell("gateway", NetworkCommand.gateways)
+    let resolver = SystemText.lines(SystemText.read("/etc/resolv.conf") ?? [])
+    tell("DNS", resolver.compactMap { SystemText.value("nameserver", in: $0) })
+    if NetworkTrial.isPending {
+      output.line(
+        "these settings wait for `restante network confirm`; without it the old ones come back in two minutes")
+    }
+    return .ok
+  }
+
+  private func tell(_ name: StaticString, _ words: [Bytes]) {
+    var text = Bytes(name)
+    text.pad(to: 10)
+    if words.isEmpty { text += "none" }
+    for (index, word) in words.enumerated() { text += (index > 0 ? [ASCII.space] : []) + word }
+    output.line(text)
+  }
+
+  /// Where packets for the rest of the world go: the kernel's tables have it in hexadecimal digits, that of IPv4 each
+  /// address in the order of the processor, which is little-endian on every one of ours.
+  private static var gateways: [Bytes] {
+    var found: [Bytes] = []
+    for line in SystemText.lines(SystemText.read("/proc/net/route") ?? []) {
+      let words = SystemText.words(line)
+      guard words.count > 2, words[1].equals("00000000") else { continue }
+      let digits = words[2]
+      guard let bits = digits.span.hexadecimal, bits != 0 else { continue }
+      var text = Bytes()
+      for place in 0..<4 {
+        if place > 0 { text.append(ASCII.dot) }
+        text.append(decimal: bits >> UInt64(8 * place) & 0xFF)
+      }
+      found.append(text)
+    }
+    let none = Bytes(repeating: 0x30, count: 32)
+    for line in SystemText.lines(SystemText.read("/proc/net/ipv6_route") ?? []) {
+      let words = SystemText.words(line)
+      guard words.count > 4, words[0] == none, words[1].equals("00"), words[4] != none else { continue }
+      var text = Bytes()
+      for (index, digit) in words[4].enumerated() {
+        if index > 0, index % 4 == 0 { text.append(0x3A) }
+        text.append(digit)
+      }
+      if let address = SocketAddress(text, port: 0) { found.append(address.text) }
+    }
+    return found
+  }
+
+  // MARK: what can be reached
+
+  private func ping(_ host: Bytes) throws(Failure) -> ExitCode {
+    let words = Tool.words("ping -c 4 -W 3") + [host]
+    var code = try Tool.run(words)
+    if code == nil { code = try Tool.run([Bytes("busybox")] + words) }
+    guard let code else {
+      throw Failure(.unavailable, "there is no program for pings on this machine")
+    }
+    if code == 0 { return .ok }
+    output.line("no answer; some hosts give none by intention. Try `restante network lookup` and the gateway")
+    return .tryAgain
+  }
+
+  /// The addresses of a name, each once.
+  private static func addresses(_ name: Bytes) -> [Bytes] {
+    if SocketAddress(name, port: 0) != nil { return [name] }
+    var found: [Bytes] = []
+    for line in SystemText.lines(Tool.ask("getent ahosts", [name]) ?? []) {
+      if let address = SystemText.words(line).first, !found.contains(address) { found.append(address) }
+    }
+    return found
+  }
+
+  private func lookUp(_ name: Bytes) throws(Failure) -> ExitCode {
+    let found = NetworkCommand.addresses(name)
+    tell("addresses", found)
+    if !found.isEmpty { return .ok }
+    output.line("the name has no address, or no DNS server answers: see `restante network show`")
+    return .tryAgain
+  }
+
+  /// Whether our own port answers on each of our addresses, and that of another host, if one is named.
+  private func port25(_ host: Bytes?) throws(Failure) -> ExitCode {
+    var isWell = true
+    let own = SystemText.words(Sockets.ownAddresses)
+    for text in own where !greets(text, "this device") { isWell = false }
+    if own.isEmpty { output.line("this device has no address yet: see `restante network show`") }
+    if let host {
+      let found = NetworkCommand.addresses(host)
+      if found.isEmpty {
+        output.line(Bytes("no address was found for ") + host)
+        isWell = false
+      } else if !found.contains(where: { greets($0, "the other host") }) {
+        output.line("many providers let nobody but themselves reach port 25 outside; receiving does not need it")
+        isWell = false
+      }
+    }
+    output.line("whether others reach it from outside cannot be seen from here: the router must pass port 25 on to us")
+    return isWell ? .ok : .tryAgain
+  }
+
+  private func greets(_ text: Bytes, _ who: StaticString) -> Bool {
+    guard let address = SocketAddress(text, port: 25) else { return false }
+    var line = Bytes(who)
+    line += ", "
+    line += address.textWithPort
+    line += ": "
+    var isWell = false
+    do throws(Failure) {
+      let dialogue = try DemoDialogue(address, isShown: false, milliseconds: 5000)
+      try dialogue.expect("220")
+      line += "answers"
+      isWell = true
+    } catch {
+      line += error.text
+    }
+    output.line(line)
+    return isWell
+  }
+}
