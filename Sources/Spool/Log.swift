@@ -128,7 +128,7 @@ final class Log {
         crc.add(body)
         var header = RecordHeader(
           facts.kind, sequence: 0, batch: 0, length: UInt32(clamping: body.count), time: facts.time,
-          crc: crc.value, names: [facts.maildrop])
+          crc: crc.value, extra: facts.purges ? 1 : 0, names: [facts.maildrop])
         _ = try stage(&header, body, isMail: false)
         done += 1
         staged.append(.control(facts, isLast: done == pieces.count))

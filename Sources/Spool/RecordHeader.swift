@@ -8,7 +8,7 @@ enum RecordKind: UInt8, Sendable {
   case message = 0x4D  // M
   /// A message whose content is a file of its own: `extra` is its number. Nothing follows.
   case large = 0x4C  // L
-  /// Messages of one maildrop deleted; their sequence numbers follow.
+  /// Messages of one maildrop deleted; their sequence numbers follow. With 1 as `extra` they cannot be restored.
   case deletion = 0x44  // D
   /// Deleted messages of one maildrop brought back; their sequence numbers follow.
   case restoration = 0x52  // R

@@ -194,7 +194,7 @@ struct Recovery {
       for name in header.names where only?.contains(name) ?? true {
         guard let maildrop = result.maildrops[name] else { continue }
         do throws(SpoolError) {
-          try maildrop.apply(header.kind, set, at: header.time)
+          try maildrop.apply(header.kind, set, at: header.time, purges: header.extra == 1)
         } catch {
           report(.indexBroken(name))
         }
@@ -290,8 +290,8 @@ extension Recovery {
 }
 
 extension Maildrop {
-  /// Applies a deletion or a restoration. Doing it twice is the same as once.
-  func apply(_ kind: RecordKind, _ set: SequenceSet, at time: Int64) throws(SpoolError) {
+  /// Applies a deletion or a restoration. Doing it twice is the same as once. What a deletion `purges` cannot be restored.
+  func apply(_ kind: RecordKind, _ set: SequenceSet, at time: Int64, purges: Bool) throws(SpoolError) {
     try mark(set) { entry in
       var changed = entry
       switch (kind, entry.state) {
@@ -301,8 +301,10 @@ extension Maildrop {
       case (.restoration, .deleted):
         changed.state = .live
         changed.deletedAt = 0
+      case (.deletion, .deleted): if !purges { return nil }
       default: return nil
       }
+      if purges { changed.state = .purged }
       return changed
     }
   }

@@ -214,16 +214,8 @@ public final class Spool {
     epoch += 1
     guard let maildrop = maildrops[facts.maildrop] else { return nil }
     do throws(SpoolError) {
-      try maildrop.apply(facts.kind, facts.set, at: facts.time)
-      if facts.purges {
-        try maildrop.mark(facts.set) { entry in
-          guard entry.state == .deleted else { return nil }
-          var changed = entry
-          changed.state = .purged
-          return changed
-        }
-        sweeper.wake()
-      }
+      try maildrop.apply(facts.kind, facts.set, at: facts.time, purges: facts.purges)
+      if facts.purges { sweeper.wake() }
       return nil
     } catch {
       report(.indexBroken(facts.maildrop))
