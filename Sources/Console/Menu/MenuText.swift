@@ -275,20 +275,20 @@ enum MenuText {
     *eject Take a USB stick out
     :bakmake Backup
     $ stick list
-    ?1 Put the stick in. Name of the file [restante.backup]
+    ?1 Put the stick in. Name of the file, Enter for host and day []
     $ backup create stick:$1
     :bakfile Backup
     ?1 Whole name of the file (Enter goes back)
     $ backup create $1
     :bakcheck Check a backup
-    ?1 stick:NAME or the whole name of a file [stick:restante.backup]
+    ?1 stick:NAME or the whole name of a file, Enter for the latest on the stick [stick:]
     $ backup verify $1
     :bakrestore Restore a backup
-    ?1 stick:NAME or the whole name of a file [stick:restante.backup]
+    ?1 stick:NAME or the whole name of a file, Enter for the latest on the stick [stick:]
     $ backup verify $1
     &
     !restore Configuration, accounts and mail of this device give way to the backup's.
-    $ backup restore $1
+    $ backup restore $1 --force
     :sticks USB sticks
     $ stick list
     :eject Take a USB stick out
@@ -321,12 +321,12 @@ enum MenuText {
     $ poweroff
     :resetkeep Factory reset, mail kept
     !reset Configuration, network, PIN and certificate are forgotten. Accounts and mail stay.
-    $ reset
+    $ reset --yes
     :resetall Factory reset, all wiped
     'Everything is forgotten: configuration, accounts, ALL MAIL. Nothing restores it but
     'a backup.
     !wipe-mail
-    $ reset --wipe-mail
+    $ reset --wipe-mail --yes
     :shell Shell
     *shellgo Open a shell
     *shellpin Set the PIN of the shell: without one, there is no shell
