@@ -20,15 +20,15 @@ final class Replacement {
 
   private static let longestPlan = 1 << 20
 
-  /// Begins one. What another has begun and not finished is finished first, or forgotten.
-  init(_ state: Path, _ files: Files) throws(Failure) {
+  /// Takes the state directory's lock; `waits` while another has it.
+  init(_ state: Path, _ files: Files, waits: Bool = false) throws(Failure) {
     self.state = state
     self.files = files
     fresh = state.appending("replacement.new")
     ready = state.appending("replacement")
     do throws(Errno) {
       held = try files.open(state, [.read, .directory])
-      try files.lock(held.number, wait: false)
+      try files.lock(held.number, wait: waits)
     } catch {
       if error == .again {
         throw Failure(.tryAgain, "somebody else is changing this device's files at this moment; try again later")
@@ -38,11 +38,8 @@ final class Replacement {
   }
 
   /// What a power cut left undone is done now. Returns whether there was something.
-  static func resume(_ state: Path, _ files: Files) throws(Failure) -> Bool {
-    guard files.exists(state.appending("replacement")) || files.exists(state.appending("replacement.new"))
-    else { return false }
-    let replacement = try Replacement(state, files)
-    return try replacement.carryOut()
+  static func resume(_ state: Path, _ files: Files, waits: Bool) throws(Failure) -> Bool {
+    try Replacement(state, files, waits: waits).carryOut()
   }
 
   /// Makes the directory for what is new; returns it.

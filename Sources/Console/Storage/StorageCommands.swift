@@ -15,20 +15,20 @@ enum StorageCommands {
     case .reset:
       return try ResetCommand(site: Site(invocation, mends: true), invocation: invocation, output: output).run()
     default:
-      if try resume(invocation) { output.line("what was interrupted is done now") }
+      if try resume(invocation, waits: true) { output.line("what was interrupted is done now") }
       return .ok
     }
   }
 
   /// Finishes what a power cut has interrupted. Returns whether there was something.
   @discardableResult
-  static func resume(_ invocation: Invocation) throws(Failure) -> Bool {
+  static func resume(_ invocation: Invocation, waits: Bool = false) throws(Failure) -> Bool {
     let state = Configuration.load(invocation.value(.config).map { Path($0) }).configuration.device.stateDirectory
     let files = Files()
     guard files.exists(state.appending("replacement")) || files.exists(state.appending("replacement.new"))
     else { return false }
     // As whom the files belong to.
     let site = try Site(invocation, mends: true)
-    return try Replacement.resume(site.state, site.files)
+    return try Replacement.resume(site.state, site.files, waits: waits)
   }
 }
