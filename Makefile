@@ -31,6 +31,8 @@ TEST_PACKAGES := binutils g++ mandoc python3 python3-pytest qemu-user-static \
   $(IMAGE_PACKAGES) $(shell cat Tests/Program/packages.txt Tests/Image/packages.txt 2>/dev/null)
 # What the image is put together with.
 IMAGE_PACKAGES := binutils dosfstools e2fsprogs fdisk grub-common kmod libc6-dev mtools openssl python3 squashfs-tools systemd zstd
+# What building the small kernel takes besides.
+KERNEL_PACKAGES := bc bison flex libelf-dev make xz-utils
 # Postfix and Dovecot are what the program is measured against.
 BENCH_PACKAGES := dovecot-pop3d e2fsprogs postfix util-linux
 
@@ -159,13 +161,13 @@ VERSION ?= $(shell sed -n 's/.*version: StaticString = "\(.*\)".*/\1/p' Sources/
 # Whose firmware the device takes.
 SIGNING_CERTIFICATE ?= build/signing/certificate.pem
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
-IMAGE := build/image/restante-$(ARCH).img
+IMAGE := build/image/restante-$(ARCH)$(if $(filter small,$(KERNEL)),-small).img
 
 .PHONY: image setup-image
 image: setup-image $(IMAGE) ## builds the device's disk, build/image/restante-ARCH.img: ARCH=amd64, arm64 or armhf, KERNEL=debian or small
 
 setup-image:
-	$(call install,$(sort $(BUILD_PACKAGES) $(IMAGE_PACKAGES)))
+	$(call install,$(sort $(BUILD_PACKAGES) $(IMAGE_PACKAGES) $(if $(filter small,$(KERNEL)),$(KERNEL_PACKAGES))))
 
 build/signing/certificate.pem:
 	@image/update/signing $(@D)
