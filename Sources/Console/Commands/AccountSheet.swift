@@ -67,7 +67,7 @@ struct AccountSheet {
     line("Server", server)
     ports("Incoming mail", "POP3", configuration.pop3.listenTLS, configuration.pop3.listen, "STLS/STARTTLS")
     ports("Outgoing mail", "SMTP", configuration.smtp.listenTLS, configuration.smtp.listen, "STARTTLS")
-    line("", Bytes("for addresses of this office alone; for others, the provider's server"))
+    line("", Bytes("only to addresses of this office: nothing is relayed"))
     if let certificate = ((try? Certificates.find(configuration, site.files)) ?? nil)?.certificate {
       line("Certificate", Bytes("when the program asks, its SHA-256 fingerprint is to be"))
       let print = certificate.fingerprint

@@ -38,6 +38,7 @@ func fuzzLog(_ bytes: Bytes) {
   switch choice & 15 {
   case 0: continueLog(builder, disk)
   case 1...4: repair(builder, disk)
+  case 6...8: copy(builder, disk, first)
   case 5 where builder.isSound:
     try? disk.remove(LogBuilder.place.checkpoint)
     let alone = served(builder, disk)
@@ -185,6 +186,33 @@ private func trimZeros(_ disk: MemoryDisk) {
     guard let bytes = try? disk.contents(path, limit: 1 << 20) else { continue }
     LogBuilder.write(Bytes(bytes[..<(bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0)]), to: path, on: disk)
   }
+}
+
+/// A backup of the log, and a spool that begins with it.
+private func copy(_ builder: LogBuilder, _ disk: MemoryDisk, _ first: Mail) {
+  guard let copy = try? SpoolCopy(LogBuilder.root, files: disk, position: nil) else {
+    return require(!builder.isSound, "a sound log cannot be copied")
+  }
+  let fresh = MemoryDisk()
+  for path in [LogBuilder.root, LogBuilder.place.log, LogBuilder.place.indexes] {
+    try? fresh.makeDirectory(path, permissions: 0o700)
+  }
+  for part in copy.parts {
+    var octets = Bytes()
+    copy.read(part) { octets += $0 }
+    require(Int64(octets.count) == part.size, "a part of \(octets.count) octets, not \(part.size)")
+    LogBuilder.write(octets, to: LogBuilder.root.appending(part.name), on: fresh)
+  }
+  let restored = served(builder, fresh)
+  for (name, messages) in first where builder.isNearlySound {
+    require(
+      restored[name]?.filter(\.isWhole) ?? [] == messages.filter(\.isWhole),
+      "the copy has something else: \(restored[name] ?? []), not \(messages)")
+  }
+  guard let again = open(fresh) else { return require(false, "the copy cannot be opened") }
+  let highest = first.values.reduce(0) { $1.reduce($0) { max($0, $1.uid) } }
+  require(!builder.isNearlySound || again.position?.sequence ?? 0 >= highest, "a number would be used again")
+  again.close()
 }
 
 /// `check` and `check --repair`.
