@@ -158,6 +158,8 @@ ARCH ?= amd64
 KERNEL ?= debian
 # Each firmware has a higher one than those it may replace.
 VERSION ?= $(shell sed -n 's/.*version: StaticString = "\(.*\)".*/\1/p' Sources/Server/Server.swift)
+# The oldest that it lets itself be replaced by; empty: VERSION.
+export MINIMUM_VERSION ?=
 # Whose firmware the device takes.
 SIGNING_CERTIFICATE ?= build/signing/certificate.pem
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
@@ -175,6 +177,23 @@ build/signing/certificate.pem:
 $(IMAGE): build/$(ARCH)/restante $(SIGNING_CERTIFICATE) $(shell find image systemd -mindepth 1)
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) CERTIFICATE=$(abspath $(SIGNING_CERTIFICATE)) VERSION=$(VERSION) \
 	  CC_DEVICE='$(CLANG) $(call c_target,$(ARCH)) -fuse-ld=lld' image/build $(ARCH) $(KERNEL)
+
+# With which key updates for these devices are signed, and what is new in this one: a text for those who install it.
+SIGNING_KEY ?= $(if $(filter build/signing/%,$(SIGNING_CERTIFICATE)),build/signing/key.pem)
+CHANGES ?=
+SLOT := build/image/$(ARCH)$(if $(filter small,$(KERNEL)),-small)
+BUNDLE := $(IMAGE:.img=-$(VERSION).raucb)
+
+.PHONY: bundle setup-bundle
+bundle: image setup-bundle ## builds an update for the device, signed with SIGNING_KEY=: build/image/restante-ARCH-VERSION.raucb
+	@[ -n "$(SIGNING_KEY)" ] || { echo "make: say with SIGNING_KEY= which key belongs to $(SIGNING_CERTIFICATE)" >&2; exit 1; }
+	@changes="$(CHANGES)"; \
+	[ -n "$$changes" ] || { changes=build/image/changes; git log -9 --format='- %s' >$$changes; }; \
+	BOOT=$(SLOT)/boot.fat ROOT=$(SLOT)/root.squashfs ARCHITECTURE=$(ARCH) VERSION=$(VERSION) CHANGES="$$changes" \
+	  CERTIFICATE=$(SIGNING_CERTIFICATE) KEY=$(SIGNING_KEY) image/update/bundle $(BUNDLE)
+
+setup-bundle:
+	$(call install,rauc squashfs-tools)
 
 # MARK: running
 
