@@ -157,6 +157,9 @@ int main(void) {
   for (int i = 0; console >= 0 && i < 3; i++) dup2(console, i);
   if (console > 2) close(console);
 
+  // The translator of packet filters takes two megabytes for itself; there are few filters, and short ones.
+  write_file("/proc/sys/net/core/bpf_jit_enable", "0");
+
   char slot[8], label[32], why[TEXT_SIZE];
   kernel_option("restante.slot", "a", slot, sizeof slot);
   snprintf(label, sizeof label, "restante-root-%s", slot);
