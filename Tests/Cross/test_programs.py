@@ -22,7 +22,8 @@ MACHINES = {"amd64": ("x86_64", "Advanced Micro Devices X86-64"), "arm64": ("aar
             "armhf": ("arm", "ARM")}
 LIBRARIES = {"libssl.so.3", "libcrypto.so.3", "libsystemd.so.0", "libm.so.6", "libc.so.6"}
 DYNAMIC_LINKERS = {"ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "ld-linux-armhf.so.3"}
-MAXIMUM_SIZE = 512 * 1024
+# Two thirds of it are the server; the rest is what a technician finds on the console.
+MAXIMUM_SIZE = 704 * 1024
 
 every_architecture = pytest.mark.parametrize("architecture", MACHINES)
 
@@ -41,7 +42,7 @@ def test_is_for_its_machine_and_stripped(architecture):
 
 
 @every_architecture
-def test_is_at_most_512_kB(architecture):
+def test_is_at_most_704_kB(architecture):
     size = (BUILD / architecture / "restante").stat().st_size
     print(f"build/{architecture}/restante: {size} octets")
     assert size <= MAXIMUM_SIZE
