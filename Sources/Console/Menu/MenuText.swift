@@ -309,10 +309,14 @@ enum MenuText {
     &
     !update The device restarts with the new firmware and tests itself. If that fails, the old one comes back by itself. Mail stays.
     $ update install $1
+    &
+    $ restart
     :updback Go back
     $ update status
     !back The device restarts with the firmware it had before. Mail stays.
     $ update back
+    &
+    $ restart
     :restart Restart
     !restart Transfers under way are finished first; mail is taken again in a minute.
     $ restart
