@@ -34,7 +34,7 @@ PORTS = {"smtp": 25, "smtps": 465, "pop3": 110, "pop3s": 995}
 CACHE = "cache.direct=off,cache.no-flush="
 
 QEMU = {
-    "amd64": ["qemu-system-x86_64", "-machine", "q35", "-device", "virtio-rng-pci"],
+    "amd64": ["qemu-system-x86_64", "-machine", "pc", "-device", "virtio-rng-pci"],
     "arm64": ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57", "-device", "virtio-rng-pci"],
     "armhf": ["qemu-system-arm", "-machine", "virt,highmem=off", "-cpu", "cortex-a15", "-device", "virtio-rng-pci"],
 }
