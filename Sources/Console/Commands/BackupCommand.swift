@@ -35,7 +35,7 @@ struct BackupCommand {
           (hand: (Span<UInt8>) throws(Failure) -> Void) throws(Failure) in try copy.read(part, hand)
         }
         // Who says nothing for long would be taken for gone.
-        _ = try log.client?.request(Bytes("HOLD"))
+        try log.client?.hold()
       }
     }
     try writer.finish()
@@ -91,28 +91,13 @@ struct BackupCommand {
   private func copy() throws(Failure) -> (copy: SpoolCopy?, client: ControlClient?) {
     let client = try ControlClient.connect(site.state)
     var position: SpoolCopy.Position?
-    if let client {
-      // Until the sweeper has finished what it is at.
-      for _ in 0..<600 where position == nil {
-        position = BackupCommand.position(try client.request(Bytes("HOLD")))
-        if position == nil { try? Pause.milliseconds(100) }
-      }
-      if position == nil { throw Failure(.tryAgain, "the server is busy giving room back; try again in a while") }
-    }
+    if let client { position = try client.hold() }
     do throws(SpoolError) {
       return (try SpoolCopy(site.spool, files: site.files, position: position), client)
     } catch {
       if error == .gone, client == nil { return (nil, nil) }
       throw Failure(Bytes("cannot read the spool"), error)
     }
-  }
-
-  private static func position(_ answer: Bytes) -> SpoolCopy.Position? {
-    let numbers = answer.split(separator: ASCII.space).map { Bytes($0).span.decimal }
-    guard numbers.count == 3, let segment = numbers[0], let offset = numbers[1], let sequence = numbers[2] else {
-      return nil
-    }
-    return SpoolCopy.Position(segment: UInt32(clamping: segment), offset: Int64(clamping: offset), sequence: sequence)
   }
 
   private func read(_ holding: Holdings.Holding) throws(Failure) -> Bytes? {

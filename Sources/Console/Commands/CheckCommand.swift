@@ -87,7 +87,11 @@ struct CheckCommand {
     }
     let isRunning = try CheckCommand.isRunning(site)
     guard invocation.has(.repair) else {
+      // What the sweeper gives back just then would look like damage.
+      let client = try ControlClient.connect(site.state)
+      try client?.hold()
       let check = SpoolCheck(site.spool, files: site.files, whileRunning: isRunning)
+      try client?.hold()
       let isWhole = SpoolFindings(check.problems, output).tell(repaired: false)
       tell(check.summary, isRunning)
       if !isWhole { output.line("  `restante check --repair` mends what can be mended; stop the server first") }

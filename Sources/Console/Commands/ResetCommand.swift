@@ -8,9 +8,8 @@ struct ResetCommand {
   let invocation: Invocation
   let output: Output
 
-  /// What the appliance has changed of the system, and what else it remembers.
+  /// Where the appliance, and nothing else, keeps what was changed below /etc.
   private static let changes = Path("/var/etc/upper")
-  private static let memory = Path("/var/lib/restante-device")
   private static let journal = Path("/var/log/journal")
 
   func run() throws(Failure) -> ExitCode {
@@ -35,7 +34,7 @@ struct ResetCommand {
     }
     output.line(wipes ? "reset: everything is forgotten" : "reset: the configuration is forgotten, the mail is there")
     output.flush()
-    guard site.files.exists(ResetCommand.memory) else {
+    guard site.files.exists(ResetCommand.changes) else {
       standstill.end()
       return .ok
     }
@@ -46,7 +45,7 @@ struct ResetCommand {
   }
 
   private func plan(_ wipes: Bool, _ replacement: Replacement) {
-    let isDevice = site.files.exists(ResetCommand.memory)
+    let isDevice = site.files.exists(ResetCommand.changes)
     for holding in Holdings(Holdings.file(invocation), site.configuration, state: site.state, site.files).all {
       // Who reaches whom belongs to the mail. What the configuration named elsewhere is not ours to remove.
       let stays = holding.name.equals("state/accounts") || holding.name.equals("etc/aliases")
@@ -55,11 +54,11 @@ struct ResetCommand {
       replacement.remove(holding.path)
     }
     if wipes { replacement.remove(site.spool) }
+    removeAll(in: site.state.adding(suffix: "-device"), but: "clock", replacement)
     guard isDevice else { return }
     // What was changed below /etc goes from where the changes are kept: then the factory's files come through.
     removeAll(in: ResetCommand.changes, but: "restante", replacement)
     removeAll(in: ResetCommand.changes.appending("restante"), but: wipes ? "" : "aliases", replacement)
-    removeAll(in: ResetCommand.memory, but: "clock", replacement)
     if wipes { removeAll(in: ResetCommand.journal, but: "", replacement) }
   }
 

@@ -82,6 +82,11 @@ struct RestoreCommand {
       }
       try replacement.commit()
       try replacement.carryOut()
+      // What the first boot asks is answered by it.
+      let memory = site.state.adding(suffix: "-device")
+      Identity.asCaller {
+        if site.files.exists(memory) { try? site.files.replace(memory.appending("first-boot-done"), with: []) }
+      }
       return messages
     } catch {
       replacement.forget()

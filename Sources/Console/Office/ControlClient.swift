@@ -1,3 +1,4 @@
+import Spool
 import System
 import Wire
 
@@ -39,6 +40,21 @@ final class ControlClient {
       if line.equals(".") { return lines }
       lines.append(line)
     }
+  }
+
+  /// Has the log kept as it is for as long as this connection is there; returns up to where it is on the disk.
+  @discardableResult
+  func hold() throws(Failure) -> SpoolCopy.Position {
+    // Until the sweeper has finished what it is at.
+    for _ in 0..<600 {
+      let numbers = try request(Bytes("HOLD")).split(separator: ASCII.space).map { Bytes($0).span.decimal }
+      if numbers.count == 3, let segment = numbers[0], let offset = numbers[1], let sequence = numbers[2] {
+        return SpoolCopy.Position(
+          segment: UInt32(clamping: segment), offset: Int64(clamping: offset), sequence: sequence)
+      }
+      try? Pause.milliseconds(100)
+    }
+    throw Failure(.tryAgain, "the server is busy giving room back; try again in a while")
   }
 
   /// Stores a message; when this returns it is on the disk.

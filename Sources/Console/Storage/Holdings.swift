@@ -23,6 +23,7 @@ struct Holdings {
     }
     add("etc/aliases", configuration.device.aliases)
     add("etc/console.pin", file.directory.appending("console.pin"))
+    add("etc/shell.pin", file.directory.appending("shell.pin"))
     if let certificate = configuration.tls.certificate { add("etc/certificate", certificate) }
     if let key = configuration.tls.privateKey { add("etc/key", key) }
     add("state/accounts", state.appending("accounts"))

@@ -126,7 +126,7 @@ final class Replacement {
     if words[1].hasPrefix("etc/") {
       let text = try files.contents(source, limit: Replacement.longestPlan)
       let isKey = words[1].equals("etc/key")
-      let mode: UInt32 = isKey || words[1].equals("etc/console.pin") ? 0o600 : 0o644
+      let mode: UInt32 = isKey || words[1].suffix(4).elementsEqual(Bytes(".pin")) ? 0o600 : 0o644
       let server = try Identity(ownerOf: state)
       try Identity.asCaller { () throws(Errno) in
         try files.ensureDirectory(target.directory, permissions: 0o755)

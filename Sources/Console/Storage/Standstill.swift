@@ -1,3 +1,4 @@
+import Server
 import System
 import Wire
 
@@ -5,6 +6,8 @@ import Wire
 /// again.
 final class Standstill {
   private var wasRunning = false
+  /// The state directory is that of the unit.
+  private let isDevice: Bool
   /// Keeps a server that a connection has started meanwhile away from the spool.
   private var held: Descriptor?
 
@@ -12,6 +15,7 @@ final class Standstill {
 
   /// Stops the server, if one runs. That is systemd's to do: a server that somebody else started is left alone.
   init(_ site: Site) throws(Failure) {
+    isDevice = site.state == Configuration().device.stateDirectory
     for _ in 0..<5 {
       try stop(site)
       do throws(Errno) {
@@ -46,15 +50,17 @@ final class Standstill {
     wasRunning = true
   }
 
-  /// Starts it again, if it ran.
+  /// Starts it again, if it ran; or has one try again that has found no spool it could use.
   func end() {
     held = nil
-    if wasRunning { try? Standstill.systemctl("restart") }
+    if wasRunning || isDevice { try? Standstill.systemctl(wasRunning ? "restart" : "try-restart", error: nil) }
   }
 
-  static func systemctl(_ verb: StaticString, _ unit: StaticString = Standstill.unit) throws(Failure) {
+  static func systemctl(
+    _ verb: StaticString, _ unit: StaticString = Standstill.unit, error: Int32? = 2
+  ) throws(Failure) {
     do throws(Errno) {
-      let child = try ChildProcess([Bytes("systemctl"), Bytes(verb), Bytes(unit)], error: 2)
+      let child = try ChildProcess([Bytes("systemctl"), Bytes(verb), Bytes(unit)], error: error)
       if try child.wait() == 0 { return }
     } catch {
       throw Failure("cannot run", Path("systemctl"), error)
