@@ -13,6 +13,7 @@
 #include <linux/rtc.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/crypto.h>
@@ -374,6 +375,20 @@ int cl_own_addresses(char *out, size_t size) {
     used += (size_t)sprintf(out + used, " %s", text);
   }
   if (six != NULL) fclose(six);
+  return (int)used;
+}
+
+int cl_look_up(const char *name, char *out, size_t size) {
+  struct addrinfo wanted = {.ai_socktype = SOCK_STREAM}, *all = NULL;
+  size_t used = 0;
+  if (getaddrinfo(name, NULL, &wanted, &all) != 0) return 0;
+  for (const struct addrinfo *one = all; one != NULL && used + INET6_ADDRSTRLEN + 1 < size; one = one->ai_next) {
+    out[used++] = ' ';
+    if (getnameinfo(one->ai_addr, one->ai_addrlen, out + used, (socklen_t)(size - used), NULL, 0, NI_NUMERICHOST) != 0)
+      break;
+    used += strlen(out + used);
+  }
+  freeaddrinfo(all);
   return (int)used;
 }
 

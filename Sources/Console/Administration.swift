@@ -67,7 +67,6 @@ public enum Administration {
       return try ConnectionsCommand(site: Site(invocation), invocation: invocation, output: output).run()
     case .journal: return try JournalCommand(invocation: invocation, output: output).run()
     case .clock: return try ClockCommand(invocation: invocation, output: output).run()
-    case .record: return try ClockCommand(invocation: invocation, output: output).record()
     case .restart, .powerOff: return try PowerCommand(invocation: invocation, output: output).run()
     case .check: return try CheckCommand(invocation: invocation, output: output).run()
     case .update: return try UpdateCommands.run(invocation)

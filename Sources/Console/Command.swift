@@ -34,7 +34,7 @@ struct Command: Sendable {
   enum Verb: UInt8, Sendable {
     case serve, demo, status, bans, check, update, help
     case console, setup, pin
-    case selfTest, network, connections, refusals, journal, clock, restart, powerOff, record
+    case selfTest, network, connections, refusals, journal, clock, restart, powerOff
     case accountAdd, accountPassword, accountRemove, accountQuota, accountList
     case certificateShow, certificateRenew, certificateInstall
     case backupCreate, backupVerify, backupRestore, backupResume, reset

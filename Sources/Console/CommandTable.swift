@@ -138,12 +138,6 @@ enum CommandTable {
         Finishes what is under way and flushes, says so, then switches the machine off.
         """),
     Command(
-      .record, "record", "begin|keep|end", least: 1, most: 1, "for the device's own units: time, and how it started",
-      details: """
-        begin: the clock goes on from the last time known, and how the device had ended
-        is written down. keep: the time is. end: that it ends in order.
-        """),
-    Command(
       .bans, "bans", "[lift ADDRESS]", most: 2, "who is sent away for guessing passwords",
       details: """
         Lists the addresses from which too many wrong passwords came, and how long no

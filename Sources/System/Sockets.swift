@@ -161,6 +161,17 @@ public enum Sockets {
     return text
   }
 
+  /// The addresses of a host, by the system's resolver, which waits for its servers; none where it has none.
+  public static func addresses(of name: Bytes) -> [Bytes] {
+    var text = Bytes()
+    unsafe Path(name).withCString { name in
+      unsafe text.append(upTo: 1024) { out in
+        unsafe out.withMemoryRebound(to: CChar.self) { unsafe Int(cl_look_up(name, $0.baseAddress, $0.count)) }
+      }
+    }
+    return text.split(separator: 0x20).map { Bytes($0) }
+  }
+
   /// The user a local peer runs as.
   public static func peerUser(_ socket: Int32) throws(Errno) -> UInt32 {
     var user: UInt32 = 0

@@ -94,6 +94,8 @@ int cl_parse_address(const char *text, struct cl_address *out);  // address only
 // The addresses by which others reach this device, as of now, each after a space: no loopback or link-local ones.
 // Returns the length.
 int cl_own_addresses(char *out, size_t size);
+// The addresses of a host, each after a space, by the system's resolver, which waits for its servers. The length.
+int cl_look_up(const char *name, char *out, size_t size);
 int cl_format_address(const struct cl_address *address, char *out, size_t size);
 
 // MARK: events, time, processes

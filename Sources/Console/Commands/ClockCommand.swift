@@ -1,7 +1,7 @@
 import System
 import Wire
 
-/// `clock`, and `record`, by which the image's units keep the time and how the device was started.
+/// `clock`.
 struct ClockCommand {
   let invocation: Invocation
   let output: Output
@@ -30,20 +30,5 @@ struct ClockCommand {
     }
     if time < Limits.clockFloor { throw Failure(.data, "that is before this program was made; the clock was not set") }
     try DeviceClock.setByHand(time)
-  }
-
-  func record() throws(Failure) -> ExitCode {
-    try DevicePlace.needsRoot()
-    let word = invocation.operands[0]
-    if word.equals("begin") {
-      try BootRecord.begin()
-    } else if word.equals("end") {
-      try BootRecord.end()
-    } else if word.equals("keep") {
-      try DeviceClock.keep()
-    } else {
-      throw Failure(.usage, "there is `record begin`, `record keep` and `record end`")
-    }
-    return .ok
   }
 }

@@ -24,15 +24,7 @@ struct JournalCommand {
         "_SYSTEMD_UNIT=restante.service + UNIT=restante.service + SYSLOG_IDENTIFIER=restante-update")
     }
     guard let export else { return try run(words, output: 1) }
-    return try write(words, to: try JournalCommand.place(export))
-  }
-
-  /// Where a name leads: a file, or `stick:NAME` on a USB stick.
-  private static func place(_ name: Bytes) throws(Failure) -> Path {
-    guard name.hasPrefix("stick:") else { return Path(name) }
-    let code = try Tool.run([ChildProcess.ownProgram, Bytes("stick"), Bytes("mount")], output: 2) ?? 0
-    if code != 0 { throw Failure(ExitCode(rawValue: code) ?? .unavailable, "nothing was written to a USB stick") }
-    return Path("/run/restante-stick").appending(Bytes(name.dropFirst(6)))
+    return try write(words, to: Path(export))
   }
 
   private func write(_ words: [Bytes], to file: Path) throws(Failure) -> ExitCode {

@@ -84,8 +84,10 @@ struct NetworkCommand {
       text += SystemText.read(place + Bytes("/address")) ?? []
       output.line(text)
     }
-    tell("addresses", SystemText.words(Sockets.ownAddresses))
-    tell("gateway", NetworkCommand.gateways)
+    tell("IPv4", NetworkCommand.after("inet", "ip -o -4 addr show scope global"))
+    tell("IPv6", NetworkCommand.after("inet6", "ip -o -6 addr show scope global"))
+    let gateways = NetworkCommand.after("via", "ip -4 route show default")
+    tell("gateway", gateways + NetworkCommand.after("via", "ip -6 route show default"))
     let resolver = SystemText.lines(SystemText.read("/etc/resolv.conf") ?? [])
     tell("DNS", resolver.compactMap { SystemText.value("nameserver", in: $0) })
     if NetworkTrial.isPending {
@@ -103,32 +105,13 @@ struct NetworkCommand {
     output.line(text)
   }
 
-  /// Where packets for the rest of the world go: the kernel's tables have it in hexadecimal digits, that of IPv4 each
-  /// address in the order of the processor, which is little-endian on every one of ours.
-  private static var gateways: [Bytes] {
+  /// What `ip` says after a word in each line.
+  private static func after(_ word: StaticString, _ command: StaticString) -> [Bytes] {
     var found: [Bytes] = []
-    for line in SystemText.lines(SystemText.read("/proc/net/route") ?? []) {
+    for line in SystemText.lines(Tool.ask(command) ?? []) {
       let words = SystemText.words(line)
-      guard words.count > 2, words[1].equals("00000000") else { continue }
-      let digits = words[2]
-      guard let bits = digits.span.hexadecimal, bits != 0 else { continue }
-      var text = Bytes()
-      for place in 0..<4 {
-        if place > 0 { text.append(ASCII.dot) }
-        text.append(decimal: bits >> UInt64(8 * place) & 0xFF)
-      }
-      found.append(text)
-    }
-    let none = Bytes(repeating: 0x30, count: 32)
-    for line in SystemText.lines(SystemText.read("/proc/net/ipv6_route") ?? []) {
-      let words = SystemText.words(line)
-      guard words.count > 4, words[0] == none, words[1].equals("00"), words[4] != none else { continue }
-      var text = Bytes()
-      for (index, digit) in words[4].enumerated() {
-        if index > 0, index % 4 == 0 { text.append(0x3A) }
-        text.append(digit)
-      }
-      if let address = SocketAddress(text, port: 0) { found.append(address.text) }
+      guard let at = words.firstIndex(where: { $0.equals(word) }), at + 1 < words.count else { continue }
+      found.append(words[at + 1])
     }
     return found
   }
@@ -147,18 +130,8 @@ struct NetworkCommand {
     return .tryAgain
   }
 
-  /// The addresses of a name, each once.
-  private static func addresses(_ name: Bytes) -> [Bytes] {
-    if SocketAddress(name, port: 0) != nil { return [name] }
-    var found: [Bytes] = []
-    for line in SystemText.lines(Tool.ask("getent ahosts", [name]) ?? []) {
-      if let address = SystemText.words(line).first, !found.contains(address) { found.append(address) }
-    }
-    return found
-  }
-
   private func lookUp(_ name: Bytes) throws(Failure) -> ExitCode {
-    let found = NetworkCommand.addresses(name)
+    let found = Sockets.addresses(of: name)
     tell("addresses", found)
     if !found.isEmpty { return .ok }
     output.line("the name has no address, or no DNS server answers: see `restante network show`")
@@ -172,7 +145,7 @@ struct NetworkCommand {
     for text in own where !greets(text, "this device") { isWell = false }
     if own.isEmpty { output.line("this device has no address yet: see `restante network show`") }
     if let host {
-      let found = NetworkCommand.addresses(host)
+      let found = Sockets.addresses(of: host)
       if found.isEmpty {
         output.line(Bytes("no address was found for ") + host)
         isWell = false

@@ -36,7 +36,10 @@ struct DeviceReport {
     let supervisors = Supervisors()
     lines.append(("watchdog", supervisors.watchdog.words))
     var why = Bytes("the device: ")
-    why += BootRecord.lastWhy ?? Bytes("not known, since nobody keeps a record of it here")
+    // The image writes it down: first what goes on since when, then why it was started.
+    why +=
+      SystemText.lines(DevicePlace.read("boot") ?? []).dropFirst().first
+      ?? Bytes("not known, since nobody keeps a record of it here")
     if supervisors.restarts > 0 {
       why += "; since then the server was started anew by itself, times: "
       why.append(decimal: Int(supervisors.restarts))

@@ -10,7 +10,7 @@ struct NetworkSettings {
   /// Takes what was said; refuses what cannot be meant. A hyphen stands for nothing, and a value may be several.
   init(_ invocation: Invocation) throws(Failure) {
     addresses = try NetworkSettings.list(invocation, .address, "an address is said with its prefix: 192.0.2.10/24") {
-      NetworkSettings.prefix($0) != nil
+      NetworkSettings.hasPrefix($0)
     }
     gateways = try NetworkSettings.list(invocation, .gateway, "a gateway is an address such as 192.0.2.1") {
       SocketAddress($0, port: 0) != nil
@@ -19,12 +19,6 @@ struct NetworkSettings {
       SocketAddress($0, port: 0) != nil
     }
     if addresses.isEmpty { throw Failure(.usage, "say at least one --address, such as 192.0.2.10/24") }
-    for gateway in gateways where !addresses.contains(where: { NetworkSettings.reaches($0, gateway) }) {
-      var text = Bytes("the gateway ")
-      text += gateway
-      text += " is in the network of none of the addresses; nothing was changed"
-      throw Failure(.data, text)
-    }
   }
 
   private static func list(
@@ -46,23 +40,14 @@ struct NetworkSettings {
     return all
   }
 
-  /// An address and the length of its prefix.
-  private static func prefix(_ text: Bytes) -> (address: SocketAddress, length: Int)? {
-    let parts = text.split(separator: 0x2F, omittingEmptySubsequences: false)
-    guard parts.count == 2, let address = SocketAddress(Bytes(parts[0]), port: 0),
-      let length = Bytes(parts[1]).span.decimal, length >= 1, length <= (address.family == .ipv4 ? 32 : 128)
-    else { return nil }
-    return (address, Int(length))
-  }
-
-  private static func reaches(_ own: Bytes, _ gateway: Bytes) -> Bool {
-    guard let (own, length) = prefix(own), let other = SocketAddress(gateway, port: 0), own.family == other.family
-    else { return false }
-    // A router's link-local address is in every network.
-    if other.octets[0] == 0xFE, other.octets[1] & 0xC0 == 0x80, other.family == .ipv6 { return true }
-    return (0..<length).allSatisfy {
-      (own.octets[$0 / 8] ^ other.octets[$0 / 8]) & (0x80 >> UInt8($0 % 8)) == 0
+  /// Whether this is an address and the length of its prefix.
+  private static func hasPrefix(_ text: Bytes) -> Bool {
+    guard let slash = text.firstIndex(of: 0x2F), let address = SocketAddress(Bytes(text[..<slash]), port: 0) else {
+      return false
     }
+    let digits = Bytes(text[(slash + 1)...])
+    guard let length = digits.span.decimal else { return false }
+    return length >= 1 && length <= (address.family == .ipv4 ? 32 : 128)
   }
 
   private init() {}

@@ -52,7 +52,8 @@ struct NetworkTrial {
   /// networkd reads it as a user of its own.
   private static func write(_ file: Path, _ text: Bytes) throws(Errno) {
     try Files().replace(file, with: text, permissions: 0o644)
-    try Files().setPermissions(try Files().open(file, .read).number, 0o644)
+    let written = try Files().open(file, .read)
+    try Files().setPermissions(written.number, 0o644)
   }
 
   static func confirm() throws(Failure) {
