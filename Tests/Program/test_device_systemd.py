@@ -16,7 +16,8 @@ from waiting import until
 
 UNIT = "restante.service"
 SOCKETS = ["restante.socket", "restante-submissions.socket", "restante-pop3.socket", "restante-pop3s.socket"]
-UNITS = ["restante-network-return.service", "restante-network-return.timer", "restante-record.service"]
+UNITS = ["restante-network-return.service", "restante-network-return.timer", "restante-record.service",
+         "restante-resolver.path", "restante-resolver.service"]
 SETTINGS = "/etc/systemd/network/10-restante-inside0.network"
 PENDING = "/var/lib/restante-device/network.pending"
 MISSING = "/run/restante-data.missing"
@@ -109,7 +110,7 @@ def network(machine):
     machine.run("ip", "link", "set", "outside0", "up")
     # No udev runs there, and networkd waits for it unless it sees this.
     machine.run("mount", "-o", "remount,bind,ro", "/sys")
-    machine.run("systemctl", "start", "systemd-networkd.service")
+    machine.run("systemctl", "start", "restante-resolver.path", "systemd-networkd.service")
     yield machine
     machine.run("systemctl", "stop", "restante-network-return.timer")
     machine.run("rm", "-f", SETTINGS, PENDING)
@@ -134,6 +135,8 @@ def test_a_change_that_is_confirmed_stays(network):
     for line in ("Name=inside0", "DHCP=ipv6", "Address=192.0.2.10/24", "Gateway=192.0.2.1", "DNS=192.0.2.3"):
         assert line in settings.splitlines(), settings
     assert network.run("stat", "-c", "%a", SETTINGS) == "644"
+    until(lambda: network.run("sh", "-c", "cat /run/restante/resolv.conf || true").splitlines()
+          == ["nameserver 192.0.2.2", "nameserver 192.0.2.3"], "the name servers")
     network.run("restante", "network", "confirm")
     assert network.property("restante-network-return.timer", "ActiveState") == "inactive"
     network.run("test", "-e", PENDING, code=1)
@@ -169,7 +172,8 @@ def test_a_change_goes_back_at_the_next_start_and_a_second_one_to_before_the_fir
     static(network, "192.0.2.77/24")
     static(network, "192.0.2.78/24")
     # The plug is pulled: no timer any more, and networkd not yet.
-    network.run("systemctl", "stop", "restante-network-return.timer", "systemd-networkd.service", "systemd-networkd.socket")
+    network.run("systemctl", "stop", "restante-network-return.timer", "systemd-networkd.socket")
+    network.run("systemctl", "stop", "systemd-networkd.service")
     network.run("systemctl", "start", "restante-network-return.service")
     assert network.run("cat", SETTINGS) == before
     network.run("test", "-e", PENDING, code=1)
