@@ -55,7 +55,7 @@ def fetch(box):
 @pytest.mark.amd64
 def test_a_backup_on_a_stick_makes_a_new_board_the_old_one(office_card, make_box, stick, took):
     old = in_use(make_box(office_card, stick=stick))
-    assert re.search(r"^sd[a-z] .* vfat ", old.shell("restante stick list"), re.M)
+    assert re.search(r"^sd[a-z]\d? .* vfat ", old.shell("restante stick list"), re.M)
     before = fetch(old)
     shown = old.shell("restante certificate show")
     said = old.shell("restante backup create stick:")

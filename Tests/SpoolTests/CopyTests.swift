@@ -67,6 +67,23 @@ struct CopyTests {
     #expect(try other.read("bert").map(\.uid) == [1, 3, 4, 6])
   }
 
+  @Test("lets no number be used again, even when nothing is left of the log")
+  func empty() throws {
+    let office = try office()
+    for name in ["anna", "bert", "carl"] as [StaticString] {
+      let snapshot = try office.spool.open(Bytes(name))
+      #expect(try office.delete(Array(1...snapshot.count), of: snapshot) == nil)
+    }
+    let last = try #require(office.spool.position).sequence
+    office.disk.reportedAvailable = 1000
+    office.now += 1000
+    office.sweep()
+    let copy = try SpoolCopy(Office.root, files: office.disk, position: office.spool.position)
+    #expect(copy.messages == 0)
+    let other = try Office(try restored(copy))
+    #expect(try other.deliver(Office.content("new"), to: ["anna"]).get() > last)
+  }
+
   @Test("is of one moment: nothing is given back while the log is held")
   func held() throws {
     let office = try office()
