@@ -66,6 +66,8 @@ final class Outlet {
     do throws(Errno) {
       try files.flush(file.number)
       try Identity.asCaller { () throws(Errno) in
+        // Somebody else may have begun the same, and what is called so now is not what was written here.
+        if try files.status(unfinished).inode != files.status(of: file.number).inode { throw .exists }
         if replaces { try files.rename(unfinished, to: path) } else { try Streams.rename(unfinished, toNew: path) }
       }
     } catch {
