@@ -52,7 +52,7 @@ ExecStart=/bin/sh /etc/test-shell
 StandardInput=tty-force
 StandardOutput=tty
 StandardError=journal
-TTYPath=/dev/ttyS1
+TTYPath=/dev/{tty}
 Restart=always
 RestartSec=0
 IgnoreSIGPIPE=no
@@ -99,7 +99,8 @@ class Box:
         self.card = Card(self.where / "card", card.path if card else source or image(arch), size)
         if shell and not card:
             self.card.etc("test-shell", SCRIPT)
-            self.card.enable("test-shell.service", SHELL, "sysinit.target")
+            tty = "ttyS1" if arch == "amd64" else "ttyS0"
+            self.card.enable("test-shell.service", SHELL.format(tty=tty), "sysinit.target")
         self.has_shell = shell
         self.ports = {name: free_port() for name in PORTS}
         self.smtp_port, self.smtps_port, self.pop3_port, self.pop3s_port = self.ports.values()
