@@ -94,9 +94,9 @@ class Box:
         self.uefi = arch != "amd64" if uefi is None else uefi
         self.lossy, self.network, self.baud, self.processors = lossy, network, baud, processors
         self.accelerator = accelerator or ("kvm" if arch == "amd64" and acceleration.kvm() else "tcg")
-        self.where = place(4 * size)
+        self.where = place(2 * size)
         self.name = f"box{next(numbers)}"
-        self.card = Card(self.where / "card", card.path if card else source or image(arch), size)
+        self.card = Card(self.where / "card", card.path if card else source or image(arch), None if card else size)
         if shell and not card:
             self.card.etc("test-shell", SCRIPT)
             tty = "ttyS1" if arch == "amd64" else "ttyS0"

@@ -28,7 +28,12 @@ def pytest_report_header(config):
     return f"image: {boxes.image(ARCH)}, {'KVM' if ARCH == 'amd64' and acceleration.kvm() else 'emulated'}"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        # A file's tests share boxes, so they stay together.
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     if not boxes.image(ARCH).exists():
         raise pytest.UsageError(f"{boxes.image(ARCH)} is not there: say `make image ARCH={ARCH}` first")
     if ARCH != "amd64":
@@ -79,7 +84,8 @@ def office_card(tmp_path_factory):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not card.exists():
             with closing() as make:
-                box = make()
+                # Small, so that it is soon full; the image is 300 MB.
+                box = make(size=512 << 20)
                 box.card.etc("restante/restante.conf.d/10-test.conf", CONFIGURATION)
                 box.start().serving()
                 for name in ACCOUNTS:
