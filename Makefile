@@ -230,7 +230,7 @@ setup-bench: setup-test
 # MARK: testing
 
 # Each part is also a target of its own: make test-unit. The longest come first, since two run at a time.
-TESTS := program unit fuzz cross lint manual
+TESTS := image program unit fuzz cross lint manual
 # A test that hangs has failed.
 PATIENCE := timeout --kill-after=10 1500
 PYTEST := $(PATIENCE) /usr/bin/python3 -B -m pytest -q
