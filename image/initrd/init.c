@@ -1,17 +1,17 @@
+// Process 1 until systemd is: see init.h.
 #include "init.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/reboot.h>
 #include <sys/random.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,16 +85,39 @@ static void wait_for_disk(const char *label, struct partition *found) {
   give_up("no disk with the system was found");
 }
 
+static time_t changed(const char *path) {
+  struct stat about;
+  return stat(path, &about) == 0 ? about.st_mtime : 0;
+}
+
+/// The time of the newest file that the pattern fits.
+static time_t newest(const char *pattern) {
+  time_t time = 0;
+  glob_t found;
+  if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0) return 0;
+  for (size_t i = 0; i < found.gl_pathc; i++) {
+    time_t file = changed(found.gl_pathv[i]);
+    if (file > time) time = file;
+  }
+  globfree(&found);
+  return time;
+}
+
 /// The clock is never behind the last time this device knew, nor behind the day it was built.
 static void set_clock(void) {
-  struct stat known;
   time_t least = BUILD_TIME;
-  if (stat("/root/var/lib/restante-device/clock", &known) == 0 && known.st_mtime > least) least = known.st_mtime;
-  if (stat("/root/var/lib/systemd/timesync/clock", &known) == 0 && known.st_mtime > least) least = known.st_mtime;
-  if (time(NULL) < least) {
-    struct timeval now = {.tv_sec = least};
-    if (settimeofday(&now, NULL) == 0) write_file("/run/restante-clock.unset", "from the last known time\n");
+  static const char *const kept[] = {"/root/var/lib/restante-device/clock", "/root/var/lib/systemd/timesync/clock"};
+  for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+    if (changed(kept[i]) > least) least = changed(kept[i]);
   }
+  if (time(NULL) >= least) return;
+  // There is no clock that runs while the power is off. The latest mail and the journal know more than what is kept hourly.
+  static const char *const written[] = {"/root/var/log/journal/*/*", "/root/var/lib/restante/spool/log/*"};
+  for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+    if (newest(written[i]) > least) least = newest(written[i]);
+  }
+  struct timeval now = {.tv_sec = least};
+  if (settimeofday(&now, NULL) == 0) write_file("/run/restante-clock.unset", "from the last known time\n");
 }
 
 /// The name of this machine for its own records, made once.
