@@ -15,15 +15,15 @@
 /// e2fsck(8): from this exit code on there are errors left.
 enum { UNCORRECTED = 4 };
 /// As the image is made.
-enum { BLOCK_SIZE = 4096, BLOCKS_PER_GROUP = 32768 };
+enum { FS_BLOCK = 4096, BLOCKS_PER_GROUP = 32768 };
 
 /// Runs e2fsck of the root file system. Its exit code, or 128 when it did not run to its end.
 static int check(const char *root, char *const *arguments) {
   pid_t child = fork();
   if (child == 0) {
+    // What it has to say may be long, and is asked for rarely.
+    int log = open("/run/restante-data.check", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (chroot(root) != 0 || chdir("/") != 0) _exit(128);
-    // What it has to say is in the kernel's log, and so in the journal.
-    int log = open("/dev/kmsg", O_WRONLY);
     if (log >= 0) {
       dup2(log, 1);
       dup2(log, 2);
@@ -55,7 +55,7 @@ static bool prepare_copy(const char *device, uint64_t block) {
   uint32_t sum;
   int disk = open(device, O_RDWR | O_CLOEXEC);
   if (disk < 0) return false;
-  off_t place = (off_t)(block * BLOCK_SIZE);
+  off_t place = (off_t)(block * FS_BLOCK);
   bool is_good = pread(disk, copy, sizeof copy, place) == sizeof copy && copy[MAGIC] == 0x53 && copy[MAGIC + 1] == 0xEF;
   if (is_good) {
     memcpy(&sum, copy + CHECKSUM, sizeof sum);
@@ -87,12 +87,13 @@ static bool make_sound(const char *root, const char *device) {
   for (size_t i = 0; code >= UNCORRECTED && i < sizeof groups / sizeof *groups; i++) {
     if (!prepare_copy(device, groups[i] * BLOCKS_PER_GROUP)) continue;
     snprintf(block, sizeof block, "%llu", (unsigned long long)(groups[i] * BLOCKS_PER_GROUP));
-    snprintf(size, sizeof size, "%d", BLOCK_SIZE);
+    snprintf(size, sizeof size, "%d", FS_BLOCK);
     code = check(root, (char *[]){"e2fsck", "-f", "-y", "-b", block, "-B", size, name, NULL});
   }
   if (code >= UNCORRECTED) return false;
   say(3, "the data has been repaired");
-  write_file("/run/restante-data.repaired", "The data was damaged and has been repaired when the device started.\n");
+  write_file("/run/restante-data.repaired", "The data was damaged and has been repaired when the device started.\n"
+    "What was found: /run/restante-data.check\n");
   return true;
 }
 
