@@ -45,21 +45,26 @@ struct ResetCommand {
   }
 
   private func plan(_ wipes: Bool, _ replacement: Replacement) {
-    let isDevice = site.files.exists(ResetCommand.changes)
-    for holding in Holdings(Holdings.file(invocation), site.configuration, state: site.state, site.files).all {
+    // Of the certificate also the one before. What this is done with stays until all else is gone.
+    for name in (try? site.files.list(site.state)) ?? []
+    where name.hasPrefix("certificate.pem") || wipes && !name.hasPrefix("replacement") {
+      replacement.remove(site.state.appending(name))
+    }
+    removeAll(in: site.state.adding(suffix: "-device"), but: "clock", replacement)
+    // The configuration comes last: it says where all this is.
+    if site.files.exists(ResetCommand.changes) {
+      // What was changed below /etc goes from where the changes are kept: then the factory's files come through.
+      if wipes { removeAll(in: ResetCommand.journal, but: "", replacement) }
+      removeAll(in: ResetCommand.changes, but: "restante", replacement)
+      return removeAll(in: ResetCommand.changes.appending("restante"), but: wipes ? "" : "aliases", replacement)
+    }
+    for holding in Holdings(Holdings.file(invocation), site.configuration, state: site.state, site.files).all
+    where holding.isConfiguration {
       // Who reaches whom belongs to the mail. What the configuration named elsewhere is not ours to remove.
-      let stays = holding.name.equals("state/accounts") || holding.name.equals("etc/aliases")
-      let isOthers = holding.name.equals("etc/certificate") || holding.name.equals("etc/key")
-      if stays && !wipes || isOthers || isDevice && holding.isConfiguration { continue }
+      let stays = holding.name.equals("etc/aliases") && !wipes
+      if stays || holding.name.equals("etc/certificate") || holding.name.equals("etc/key") { continue }
       replacement.remove(holding.path)
     }
-    if wipes { replacement.remove(site.spool) }
-    removeAll(in: site.state.adding(suffix: "-device"), but: "clock", replacement)
-    guard isDevice else { return }
-    // What was changed below /etc goes from where the changes are kept: then the factory's files come through.
-    removeAll(in: ResetCommand.changes, but: "restante", replacement)
-    removeAll(in: ResetCommand.changes.appending("restante"), but: wipes ? "" : "aliases", replacement)
-    if wipes { removeAll(in: ResetCommand.journal, but: "", replacement) }
   }
 
   private func removeAll(in directory: Path, but kept: StaticString, _ replacement: Replacement) {

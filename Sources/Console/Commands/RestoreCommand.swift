@@ -134,23 +134,21 @@ struct RestoreCommand {
     }
   }
 
-  /// What goes where, the spool last: a server that waits for it finds all else in its place.
+  /// What goes where. The configuration that is there goes after the new one has come: it says where all this is. The
+  /// spool comes last: a server that waits for it finds all else in its place.
   private func plan(_ configuration: Configuration, _ fresh: Path, _ replacement: Replacement) {
     let file = Holdings.file(invocation)
+    let dropIns: StaticString = "etc/restante.conf.d/"
+    for name in (try? site.files.list(fresh.appending(dropIns))) ?? [] {
+      replacement.install(Bytes(dropIns) + name, at: file.adding(suffix: ".d").appending(name))
+    }
+    for new in Holdings(file, configuration, state: site.state, site.files).all
+    where !new.name.hasPrefix(dropIns) && site.files.exists(fresh.appending(new.name)) {
+      replacement.install(new.name, at: new.path)
+    }
     for old in Holdings(file, site.configuration, state: site.state, site.files).all
     where !site.files.exists(fresh.appending(old.name)) {
       replacement.remove(old.path)
-    }
-    var names: [Bytes] = []
-    let dropIns = fresh.appending("etc/restante.conf.d")
-    for name in (try? site.files.list(dropIns)) ?? [] {
-      replacement.install(
-        Bytes("etc/restante.conf.d/") + name, at: file.adding(suffix: ".d").appending(name))
-      names.append(name)
-    }
-    for new in Holdings(file, configuration, state: site.state, site.files).all
-    where !new.name.hasPrefix("etc/restante.conf.d/") && site.files.exists(fresh.appending(new.name)) {
-      replacement.install(new.name, at: new.path)
     }
     replacement.install(Bytes("spool"), at: site.spool)
   }
