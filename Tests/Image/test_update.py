@@ -2,10 +2,12 @@
 
 import pytest
 
-from box import Box
-from conftest import CONFIGURATION
+from conftest import ARCH
 from firmware import Workshop
 from waiting import until
+
+# One device for all, in this order.
+pytestmark = pytest.mark.xdist_group("update")
 
 MESSAGE = b"Subject: before the update\r\n\r\nIt is there, and stays.\r\n"
 
@@ -21,8 +23,8 @@ Sockets=restante.socket restante-submissions.socket restante-pop3.socket restant
 class Device:
     """A box with firmware 1.0.0, one message, and a stick with bundles."""
 
-    def __init__(self, where):
-        self.shop = shop = Workshop(where)
+    def __init__(self, where, make, card):
+        self.shop = shop = Workshop(where, ARCH)
         good = shop.root("2.0.0")
         mute = shop.root("2.1.0", seconds=60, files={"usr/lib/systemd/system/restante.service": MUTE})
         dead = where / "dead"
@@ -39,14 +41,12 @@ class Device:
         self.stick = shop.stick([
             where / "good.raucb", cut, damaged, unsigned,
             shop.bundle("mute", "2.1.0", mute), shop.bundle("dead", "2.2.0", dead),
-            shop.bundle("old", "0.9.0", dead), shop.bundle("board", "2.0.0", dead, arch="arm64"),
+            shop.bundle("old", "0.9.0", dead), shop.bundle("board", "2.0.0", dead, arch="riscv64"),
             shop.bundle("stranger", "2.0.0", dead, signer=shop.stranger),
         ])
-        self.box = Box(stick=self.stick, lossy=True)
+        self.box = make(card, stick=self.stick, lossy=True)
         self.box.card.write("restante-root-a", shop.root("1.0.0").read_bytes())
-        self.box.card.etc("restante/restante.conf.d/10-test.conf", CONFIGURATION)
         self.box.start().serving()
-        self.box.add("anna")
         self.box.deliver(MESSAGE, "anna")
         self.mount()
         self.unique_id = self.listing()
@@ -70,15 +70,14 @@ class Device:
         self.box.serving()
         assert self.listing() == self.unique_id
 
-    def rebooted(self, script, resets=1, seconds=600):
-        """Does what restarts it; returns when it was restarted so many times and serves again."""
-        count = self.box.qmp.count()
-        # Who answers is restarted.
-        self.box.shell(f"(sleep 1; {script}) >/dev/null 2>&1 &")
-        for _ in range(resets):
-            self.box.qmp.wait("RESET", count, seconds)
-            count = self.box.qmp.events.index(self.box.qmp.seen("RESET", count)[0]) + 1
-        self.box.again()
+    def restarted(self, resets=1, seconds=600):
+        """Has it restart; returns when it was reset so many times and serves again."""
+        before = self.box.qmp.count()
+        # The answer shall be here before it is gone.
+        self.box.shell("(sleep 1; exec restante restart) >/dev/null 2>&1 &")
+        until(lambda: self.box.running() and len(self.box.qmp.seen("RESET", before)) >= resets,
+              f"{resets} resets", seconds)
+        self.box.resets(before)
         self.box.serving(seconds)
         self.mount()
 
@@ -95,10 +94,8 @@ class Device:
 
 
 @pytest.fixture(scope="module")
-def device(tmp_path_factory):
-    device = Device(tmp_path_factory.mktemp("firmware"))
-    yield device
-    device.box.close()
+def device(tmp_path_factory, make_shared_box, office_card):
+    return Device(tmp_path_factory.mktemp("firmware"), make_shared_box, office_card)
 
 
 @pytest.mark.parametrize("name, why", [
@@ -132,17 +129,17 @@ def test_a_power_cut_while_firmware_is_written_leaves_what_runs(device):
     device.unharmed()
 
 
-def test_firmware_that_does_not_start_is_left_by_itself(device, took):
+def test_firmware_that_does_not_start_is_left_by_itself(device):
     device.install("dead")
-    device.rebooted("restante restart || systemctl reboot", resets=2)
+    device.restarted(resets=2)
     said = device.restante("update", "status")
     assert "1.0.0 in slot a" in said and "2.2.0 was NOT kept" in said and "did not start" in said
     device.unharmed()
 
 
-def test_firmware_that_does_not_serve_is_left_by_itself(device, took):
+def test_firmware_that_does_not_serve_is_left_by_itself(device):
     device.install("mute")
-    device.rebooted("restante restart || systemctl reboot", resets=2)
+    device.restarted(resets=2)
     said = device.restante("update", "status")
     assert "1.0.0 in slot a" in said and "2.1.0 was NOT kept" in said and "self-test did not pass" in said
     assert "was not kept" in device.box.journal("-t", "restante-update")
@@ -160,7 +157,7 @@ def test_firmware_that_serves_is_kept_and_can_be_left_again(device):
     # A setting that only the newer one knows.
     device.box.shell("printf '[Device]\\nOfLater=yes\\n' >/etc/restante/restante.conf.d/later.conf")
     assert "1.0.0 will be tried" in device.restante("update", "back")
-    device.rebooted("restante restart || systemctl reboot")
+    device.restarted()
     said = device.settled("1.0.0 kept")
     assert "1.0.0 in slot a" in said and "/etc/restante/newer" in said
     device.unharmed()
