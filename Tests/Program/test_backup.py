@@ -217,7 +217,7 @@ def test_a_full_disk_or_one_that_goes_away_leaves_no_half_backup(make_office, tm
         assert refusal.returncode != 0 and b"make room" in refusal.stderr
         assert not [path for path in stick.path.iterdir() if path.name != "lost+found"]
         subprocess.run(["mount", "-o", "remount,ro", stick.path], check=True)
-        assert b"ead-only" in office.run("backup", "create", stick.path / "b.tar", code=CANNOT_CREATE).stderr
+        assert b"write-protected" in office.run("backup", "create", stick.path / "b.tar", code=CANNOT_CREATE).stderr
 
 
 def test_a_restore_that_is_cut_off_leaves_all_or_nothing(make_office, tmp_path):

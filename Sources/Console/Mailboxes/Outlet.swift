@@ -82,6 +82,9 @@ final class Outlet {
       return Failure(
         .cannotCreate, "this file system takes no file of more than 4 GB; format the stick with exFAT or ext4")
     }
+    if error == .readOnly {
+      return Failure(.cannotCreate, "it is write-protected; move the stick's switch, or take another one")
+    }
     guard error == .exists else { return Failure("cannot write", path, error, otherwise: .cannotCreate) }
     var text = Bytes()
     text.append(shown: path.bytes.span, limit: 4096)
