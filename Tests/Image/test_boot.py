@@ -116,7 +116,8 @@ def used(fresh):
 def swaks(box, recipient, body):
     done = subprocess.run(["swaks", "--server", "127.0.0.1", "--port", str(box.ports["smtp"]), "--tls", "--helo",
                            "client.example", "--from", "someone@elsewhere.example", "--to", recipient, "--data", "-"],
-                          input=body, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                          # swaks ends the last line itself.
+                          input=body.removesuffix(b"\r\n"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
                           env=environment())
     assert done.returncode == 0, done.stdout.decode(errors="replace")
 
