@@ -293,6 +293,10 @@ scan: setup-test build/restante ## all that testssl.sh tries, on the four ways i
 bench: setup-bench build/restante ## measures; installs Postfix and Dovecot to compare with
 	@Tests/Bench/run
 
+.PHONY: bench-image
+bench-image: setup-test image ## measures the device, booted; KERNEL=small must have been built, too. MINUTES=60 of idleness
+	ARCH=$(ARCH) MINUTES=$(or $(filter-out 30,$(MINUTES)),60) /usr/bin/python3 -B Tests/Image/figures.py $(ROWS)
+
 # Ordinary Swift, optimized, with all its traps, libFuzzer and the address sanitizer; each module once, for all targets.
 FUZZ_MODULES := Wire System SMTP POP3 Spool Accounts Server
 FUZZ_FLAGS := -O -wmo -g -swift-version 6 -strict-memory-safety -warnings-as-errors -enable-experimental-feature Lifetimes \
