@@ -87,6 +87,11 @@ final class ConsoleSession {
     var answer = try desk.ask(Bytes("\nPIN (? if it was forgotten): "), secret: true, fresh: true)
     defer { Crypto.cleanse(&answer) }
     if answer.isEmpty { throw .menu }
+    if answer.count < Limits.pin, !answer.equals("?") {
+      // What noise on the line makes is no guess.
+      try desk.say(Bytes("That is too short for a PIN.\n"))
+      return false
+    }
     if answer.equals("?") {
       try forgotten()
       return false
@@ -121,9 +126,12 @@ final class ConsoleSession {
 
   private func work() throws(Leaving) {
     let dialogue = Dialogue(desk, script, builtin: perform)
+    var isFirst = true
     while true {
       do throws(Leaving) {
-        if isRoot, !isKnown, place.missingWhy == nil, !place.files.exists(place.firstBootDone) {
+        let welcomes = isFirst
+        isFirst = false
+        if welcomes, isRoot, !isKnown, place.missingWhy == nil, !place.files.exists(place.firstBootDone) {
           try dialogue.hold("welcome")
         }
         return try dialogue.menu("main", isMain: true)
@@ -143,7 +151,10 @@ final class ConsoleSession {
     } else if what.equals("host") {
       answer += place.configuration.device.hostName
     } else if what.equals("domains") {
-      for domain in place.configuration.device.domains { answer += domain + Bytes(" ") }
+      for domain in place.configuration.device.domains {
+        if !answer.isEmpty { answer.append(ASCII.space) }
+        answer += domain
+      }
     } else if what.equals("account") {
       // The first one is proposed; later there is nothing to propose.
       let accounts = place.configuration.device.stateDirectory.appending("accounts")
@@ -157,6 +168,10 @@ final class ConsoleSession {
     } else if what.equals("noshell") {
       return try check(shellPIN, shellGuesses, "PIN of the shell")
     } else if what.equals("shell") {
+      guard shellPIN.isSet else {
+        try desk.say(Bytes("There is no shell: set a PIN for it first.\n"))
+        return false
+      }
       guard try check(shellPIN, shellGuesses, "PIN of the shell") else { return false }
       try desk.say(Bytes("This is a shell with all rights. `exit` comes back here.\n"))
       try desk.shell()
@@ -221,7 +236,9 @@ final class ConsoleSession {
 
         """
     }
-    text += desk.capture([Bytes("status"), Bytes("--brief")]) ?? Bytes("Restante: its state is not known now.\n")
+    text +=
+      desk.capture([Bytes("status"), Bytes("--brief")])
+      ?? Bytes("Restante: its state is not known, since the server does not answer.\n")
     return text
   }
 }

@@ -90,7 +90,7 @@ final class Dialogue {
     try hold(page)
   }
 
-  private func hold(_ page: MenuScript.Page) throws(Leaving) {
+  func hold(_ page: MenuScript.Page) throws(Leaving) {
     for index in slots.indices { Crypto.cleanse(&slots[index]) }
     defer { for index in slots.indices { Crypto.cleanse(&slots[index]) } }
     try desk.say(Bytes("\n") + page.title + Bytes("\n"))
@@ -99,6 +99,7 @@ final class Dialogue {
     while index < page.lines.count {
       let line = page.lines[index]
       index += 1
+      guard let line = applying(line) else { continue }
       switch line[0] {
       case 0x5E:  // ^LABEL
         let label = Bytes("#") + line[1...]
@@ -110,17 +111,15 @@ final class Dialogue {
       default:
         // A question begins anew, whatever was shown to help with it.
         if line[0] == 0x3F { isWell = true }
-        if let result = try perform(line[...]) { isWell = result }
+        if let result = try perform(line) { isWell = result }
       }
     }
   }
 
   /// Does what a line says; whether that went well, nil where it cannot go wrong.
-  private func perform(_ line: ArraySlice<UInt8>) throws(Leaving) -> Bool? {
-    let line = Bytes(line)
+  private func perform(_ line: Bytes) throws(Leaving) -> Bool? {
     switch line[0] {
     case 0x27: try desk.say(expand(line, from: 1) + Bytes("\n"))
-    case 0x40: return try performIf(line)
     case 0x3F: try question(line)
     case 0x21: try confirm(line)
     case 0x24: return try run(line)
@@ -133,12 +132,15 @@ final class Dialogue {
     return nil
   }
 
-  /// `@3f LINE`: only if the answer in slot 3 begins with f; `@3 LINE`: if there is one.
-  private func performIf(_ line: Bytes) throws(Leaving) -> Bool? {
+  /// What is to be done of `@3f LINE`: only if answer 3 begins with f; `@3!f LINE`: only if not; `@3 LINE`: if there is
+  /// one. Any other line as it is.
+  private func applying(_ line: Bytes) -> Bytes? {
+    guard line[0] == 0x40 else { return line }
     let value = slots[digit(line, 1)]
-    let isAny = line[2] == ASCII.space
-    guard isAny ? !value.isEmpty : value.first.map(ASCII.lower) == line[2] else { return nil }
-    return try perform(line[(isAny ? 3 : 4)...])
+    if line[2] == ASCII.space { return value.isEmpty ? nil : Bytes(line[3...]) }
+    let isNot = line[2] == 0x21
+    let at = isNot ? 3 : 2
+    return (value.first.map(ASCII.lower) == line[at]) != isNot ? Bytes(line[(at + 2)...]) : nil
   }
 
   /// `?3 QUESTION [DEFAULT]`; `?3* QUESTION` is a secret that is typed as stars. A hyphen alone answers nothing.

@@ -9,7 +9,7 @@
 ///                   standard input; [ words ] are left out where an answer in them is empty, $*3 is several words
 ///     ~3 WORDS      answer 3 becomes what the command says, or with %NAME what the console knows
 ///     %NAME         has the console do it: see ConsoleSession
-///     @3 LINE       only if there is an answer 3; @3f LINE: only if it begins with f
+///     @3 LINE       only if there is an answer 3; @3f LINE: only if it begins with f; @3!f LINE: only if not
 ///     &             goes no further if what was run last failed
 ///     #LABEL        is where a
 ///     ^LABEL        goes back to if what was run last failed
@@ -28,11 +28,10 @@ enum MenuText {
     *update Update, factory reset, restart, power off
     *shell Shell
     :welcome Welcome
-    'This device was not set up yet. Some questions do that, in two minutes; each can
-    'be answered again later, by 1 in the menu.
+    'This device was not set up yet. Some questions do that, in two minutes; each
+    'can be answered again later, by 1 in the menu.
     ?0 Enter begins, m shows the menu [begin]
-    @0m >main
-    >first
+    @0b >first
     :first First boot
     'Enter takes what stands in [brackets]; a dot, or Ctrl-C, goes to the menu.
     ~1 %host
@@ -173,9 +172,7 @@ enum MenuText {
     &
     ?2 Numbers, such as 5,7-9, or all
     @2a $ mail restore $1 --all
-    @2a &
-    @2a >mail
-    $ mail restore $1 $*2
+    @2!a $ mail restore $1 $*2
     :mailmove Move messages
     ?1 Out of the maildrop (Enter goes back)
     $ mail list $1
@@ -183,19 +180,22 @@ enum MenuText {
     ?2 Into the maildrop
     ?3 Numbers, such as 5,7-9
     !move $1 will not find them any more, $2 will.
-    $ mail move $1 $2 $3
+    $ mail move $1 $2 $*3
     :maildiscard Discard messages
     ?1 Maildrop (Enter goes back)
     $ mail list $1 --all
     &
     ?2 Numbers, such as 5,7-9
     !discard They are gone for good: nothing restores them.
-    $ mail discard $1 $2
+    $ mail discard $1 $*2
     :mailexport Copy a maildrop to a USB stick
     ?1 Maildrop (Enter goes back)
     $ stick list
     ?2 Put the stick in. Name of the file [$1.mbox]
-    $ mail export $1 --mbox stick:$2
+    $ stick mount
+    &
+    $ mail export $1 --mbox /run/restante-stick/$2
+    $ stick eject
     :network Network
     *netshow Addresses
     *netdhcp Use DHCP
@@ -267,24 +267,20 @@ enum MenuText {
     ?1 Put the stick in. Name of the file [journal.txt]
     $ journal --export stick:$1
     :backup Backup and restore
-    *bakmake Make a backup on a USB stick
-    *bakfile Make a backup in a file of this device
+    *bakmake Make a backup
     *bakcheck Check a backup
     *bakrestore Restore a backup
     *sticks USB sticks
     *eject Take a USB stick out
     :bakmake Backup
     $ stick list
-    ?1 Put the stick in. Name of the file, Enter for host and day []
-    $ backup create stick:$1
-    :bakfile Backup
-    ?1 Whole name of the file (Enter goes back)
+    ?1 stick: for a USB stick, or the whole name of a file [stick:]
     $ backup create $1
     :bakcheck Check a backup
-    ?1 stick:NAME or the whole name of a file, Enter for the latest on the stick [stick:]
+    ?1 stick: for the last one on a USB stick, stick:NAME, or a file [stick:]
     $ backup verify $1
     :bakrestore Restore a backup
-    ?1 stick:NAME or the whole name of a file, Enter for the latest on the stick [stick:]
+    ?1 stick: for the last one on a USB stick, stick:NAME, or a file [stick:]
     $ backup verify $1
     &
     !restore Configuration, accounts and mail of this device give way to the backup's.
@@ -327,8 +323,8 @@ enum MenuText {
     !reset Configuration, network, PIN and certificate are forgotten. Accounts and mail stay.
     $ reset --yes
     :resetall Factory reset, all wiped
-    'Everything is forgotten: configuration, accounts, ALL MAIL. Nothing restores it but
-    'a backup.
+    'Everything is forgotten: configuration, accounts, ALL MAIL. Nothing but a backup
+    'brings it back.
     !wipe-mail
     $ reset --wipe-mail --yes
     :shell Shell
@@ -338,7 +334,7 @@ enum MenuText {
     :shellgo Shell
     %shell
     :shellpin PIN of the shell
-    'Who knows it can do anything with this device, reading mail and losing it included.
+    'Who knows it can do anything here, reading mail and losing it included.
     %shellpin
     :noshell Close the shell
     %noshell

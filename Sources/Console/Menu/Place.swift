@@ -14,13 +14,17 @@ struct Place {
   /// USB sticks are mounted below it.
   var stick = Path("/run/restante-stick")
 
-  init(_ config: Bytes?, files: Files = Files()) {
+  init(_ config: Bytes?, runtime: Path? = nil, files: Files = Files()) {
     self.files = files
     named = config.map { Path($0) }
+    if let runtime {
+      self.runtime = runtime
+      return
+    }
     let given = Process.environment("RUNTIME_DIRECTORY") ?? Bytes()
     // systemd puts colons between several; the first is ours.
     let first = Bytes(given.split(separator: 0x3A).first ?? [])
-    runtime = first.isEmpty ? Path("/run/restante-console") : Path(first)
+    self.runtime = first.isEmpty ? Path("/run/restante-console") : Path(first)
   }
 
   private var file: Path { named ?? Configuration.standardFile }

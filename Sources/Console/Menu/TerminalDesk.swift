@@ -75,8 +75,13 @@ final class TerminalDesk: Desk {
 
   /// Reads what was typed.
   private func read() throws(Leaving) {
-    do throws(Errno) { typed += try terminal.read(count: 256) } catch { throw .hangUp }
+    let octets: Bytes
+    do throws(Errno) { octets = try terminal.read(count: 256) } catch { throw .hangUp }
+    if octets.isEmpty { return }
     lastTyped = Clock.monotonic
+    // So much typed ahead is noise, but for a Ctrl-C in it.
+    if typed.count > 2048 { typed = typed.contains(0x03) ? [0x03] : [] }
+    typed += octets
   }
 
   // MARK: showing
@@ -102,12 +107,14 @@ final class TerminalDesk: Desk {
           last = Clock.monotonic
           continue
         }
-        try poll.change(terminal.number, .write, token: Self.ofTerminal)
+        // It is read, too: where octets pile up before the terminal, no XON gets through to it.
+        try poll.change(terminal.number, [.read, .write], token: Self.ofTerminal)
       } catch {
         throw .hangUp
       }
       defer { try? poll.change(terminal.number, .read, token: Self.ofTerminal) }
-      _ = try wait(1000)
+      // A pseudo-terminal does not always tell that there is room again.
+      if try wait(50).terminal { try read() }
       if Clock.monotonic - last > Limits.consoleStall * 1000 {
         terminal.dropOutput()
         throw .hangUp
@@ -119,8 +126,15 @@ final class TerminalDesk: Desk {
 
   override func ask(_ question: Bytes, secret: Bool, fresh: Bool) throws(Leaving) -> Bytes {
     if fresh {
+      // Only a Ctrl-C of before still counts.
+      if try wait(0).terminal { try read() }
+      let isInterrupted = typed.contains(0x03)
       terminal.dropInput()
       typed.removeAll()
+      if isInterrupted {
+        try say(Bytes("^C\n"))
+        throw .menu
+      }
     }
     editor.clear()
     editor.echo = secret ? .stars : .plain
@@ -166,8 +180,8 @@ final class TerminalDesk: Desk {
   // MARK: commands
 
   override func capture(_ words: [Bytes]) -> Bytes? {
-    guard let answer = try? ChildProcess.ask([ChildProcess.ownProgram] + words + common, errors: false),
-      answer.code == 0 || words[0].equals("status")
+    guard let answer = try? ChildProcess.ask([ChildProcess.ownProgram] + words + common, milliseconds: 5000),
+      answer.code == 0
     else { return nil }
     return answer.text
   }
@@ -266,8 +280,6 @@ final class TerminalDesk: Desk {
       typed.removeAll()
       try say(Bytes("^C\nBack to the menu. What was begun goes on; how it ends will not be shown.\n"))
       throw .menu
-    } else if typed.count > 4096 {
-      typed.removeAll()
     }
   }
 
