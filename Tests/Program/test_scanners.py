@@ -121,13 +121,13 @@ def test_nmap_guesses_slowly_and_finds_no_password(tmp_path, needs):
         found = nmap("--script", "pop3-brute,smtp-brute", "--script-args",
                      f"userdb={users},passdb={passwords},brute.timelimit=8s,unpwdb.timelimit=8s,brute.threads=20,"
                      "brute.start=20", "--script-timeout", "12s")
-        guesses = 0
         for port, scripts in found.items():
             for script, output in scripts.items():
                 print(port, script, output)
                 assert "Valid credentials" not in output and "anna-secret" not in output, (port, script, output)
-                guesses += sum(map(int, re.findall(r"Performed (\d+) guesses", output)))
-        assert guesses < 100, "of 246 that it would have made"
+        # nmap also counts what was turned away unseen.
+        guesses = office.log().count(b": wrong password") + office.log().count(b": no account has the name given")
+        assert 0 < guesses < 100, "of 246 that it would have made"
         assert b"login refused: anna" in office.log()
 
     on_its_real_ports(tmp_path, work)
