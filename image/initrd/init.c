@@ -190,6 +190,8 @@ int main(void) {
   for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) load_module(needed[i]);
   struct partition system;
   wait_for_disk(label, &system);
+  // A board without a watchdog of its own has the kernel's, which at least survives everything above the kernel.
+  if (access("/dev/watchdog0", F_OK) != 0) load_module("softdog");
   if (mount(system.device, "/root", "squashfs", MS_RDONLY, NULL) != 0) {
     snprintf(why, sizeof why, "the system on %s cannot be read: %s", system.device, strerror(errno));
     give_up(why);
