@@ -80,6 +80,18 @@ def test_a_backup_without_a_daemon_is_the_same(make_office, tmp_path):
     assert everything(office) == before
 
 
+def test_check_and_backup_say_what_is_wrong_while_the_server_has_no_spool(make_office, tmp_path):
+    office = filled(make_office().start())
+    office.stop()
+    for file in (office.state / "spool" / "id", office.state / "spool" / "log" / "id"):
+        file.unlink()
+    office.spawn()
+    until(lambda: b"mail is not served" in office.log(), "the server to say that it has no spool")
+    assert b"Neither id nor log/id" in office.run("check", code=DATA).stdout
+    assert b"damaged" in office.run("backup", "create", tmp_path / "b.tar", code=DATA).stderr
+    assert not list(tmp_path.glob("b.tar*"))
+
+
 def test_a_backup_is_an_archive_that_other_tools_can_read_and_check(make_office, tmp_path):
     office = filled(make_office().start())
     office.run("backup", "create", tmp_path / "b.tar")

@@ -89,9 +89,10 @@ struct BackupCommand {
 
   /// The log, kept as it is: by the server as long as its client is there, or by us when none runs.
   private func copy() throws(Failure) -> (copy: SpoolCopy?, client: ControlClient?) {
-    let client = try ControlClient.connect(site.state)
+    var client = try ControlClient.connect(site.state)
     var position: SpoolCopy.Position?
-    if let client { position = try client.hold() }
+    if let server = client { position = try server.hold() }
+    if position == nil { client = nil }
     do throws(SpoolError) {
       return (try SpoolCopy(site.spool, files: site.files, position: position), client)
     } catch {

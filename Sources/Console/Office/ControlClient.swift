@@ -42,12 +42,20 @@ final class ControlClient {
     }
   }
 
-  /// Has the log kept as it is for as long as this connection is there; returns up to where it is on the disk.
+  /// Has the log kept as it is for as long as this connection is there; returns up to where it is on the disk. Nil when
+  /// the server has no spool: it could not open it, and says so to everybody.
   @discardableResult
-  func hold() throws(Failure) -> SpoolCopy.Position {
+  func hold() throws(Failure) -> SpoolCopy.Position? {
     // Until the sweeper has finished what it is at.
     for _ in 0..<600 {
-      let numbers = try request(Bytes("HOLD")).split(separator: ASCII.space).map { Bytes($0).span.decimal }
+      var answer = Bytes()
+      do throws(Failure) {
+        answer = try request(Bytes("HOLD"))
+      } catch {
+        if error.code == .tryAgain { return nil }
+        throw error
+      }
+      let numbers = answer.split(separator: ASCII.space).map { Bytes($0).span.decimal }
       if numbers.count == 3, let segment = numbers[0], let offset = numbers[1], let sequence = numbers[2] {
         return SpoolCopy.Position(
           segment: UInt32(clamping: segment), offset: Int64(clamping: offset), sequence: sequence)
