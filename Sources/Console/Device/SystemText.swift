@@ -40,7 +40,14 @@ enum SystemText {
 
   /// Whether `part` stands somewhere in `text`.
   static func contains(_ text: Bytes, _ part: StaticString) -> Bool {
-    text.indices.contains { Bytes(text[$0...].prefix(part.utf8CodeUnitCount)).equals(part) }
+    let span = text.span
+    let count = part.utf8CodeUnitCount
+    var at = 0
+    while at + count <= span.count {
+      if span.extracting(at..<at + count).equals(part) { return true }
+      at += 1
+    }
+    return false
   }
 }
 
