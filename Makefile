@@ -232,7 +232,7 @@ setup-bench: setup-test
 # Each part is also a target of its own: make test-unit. The longest come first, since two run at a time.
 TESTS := image program unit fuzz cross lint manual
 # A test that hangs has failed.
-PATIENCE := timeout --kill-after=10 1500
+PATIENCE := timeout --kill-after=10 2400
 PYTEST := $(PATIENCE) /usr/bin/python3 -B -m pytest -q
 
 .PHONY: test test-build $(addprefix test-,$(TESTS)) bench

@@ -157,4 +157,4 @@ def test_the_second_boot_keeps_all_and_complains_of_nothing(used, took):
     assert used.shell("cat /var/lib/restante/spool/id") == uidl
     assert int(used.shell("date +%s")) >= clock
     assert "1 message" in used.shell("restante mail list bert")
-    assert used.shell("grep -c . /var/lib/restante/accounts") >= "3"
+    assert int(used.shell("grep -c . /var/lib/restante/accounts")) >= 3

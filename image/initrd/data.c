@@ -17,8 +17,8 @@ enum { UNCORRECTED = 4 };
 /// As the image is made.
 enum { FS_BLOCK = 4096, BLOCKS_PER_GROUP = 32768 };
 
-/// Runs e2fsck of the root file system. Its exit code, or 128 when it did not run to its end.
-static int check(const char *root, char *const *arguments) {
+/// Runs a program of the root file system's /usr/sbin. Its exit code, or 128 when it did not run to its end.
+static int run(const char *root, const char *program, char *const *arguments) {
   pid_t child = fork();
   if (child == 0) {
     // What it has to say may be long, and is asked for rarely.
@@ -28,13 +28,30 @@ static int check(const char *root, char *const *arguments) {
       dup2(log, 1);
       dup2(log, 2);
     }
-    execv("/usr/sbin/e2fsck", arguments);
+    execv(program, arguments);
     _exit(128);
   }
   int status = 0;
   while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+static int check(const char *root, char *const *arguments) { return run(root, "/usr/sbin/e2fsck", arguments); }
+
+/// Gives the file system a new journal: e2fsck takes a damaged one away.
+static void make_journal(const char *root, const char *device) {
+  enum { COMPATIBLE = 1024 + 0x5C, HAS_JOURNAL = 4 };
+  uint8_t features = HAS_JOURNAL;
+  int disk = open(device, O_RDONLY | O_CLOEXEC);
+  if (disk < 0) return;
+  if (pread(disk, &features, 1, COMPATIBLE) != 1) features = HAS_JOURNAL;
+  close(disk);
+  if ((features & HAS_JOURNAL) != 0) return;
+  char name[64];
+  snprintf(name, sizeof name, "%s", device);
+  int code = run(root, "/usr/sbin/tune2fs", (char *[]){"tune2fs", "-j", name, NULL});
+  if (code != 0) say(3, "the data has no journal, and none could be made (%d): power cuts will damage it", code);
 }
 
 /// CRC-32C as ext4 has it: neither inverted before nor after.
@@ -91,6 +108,7 @@ static bool make_sound(const char *root, const char *device) {
     code = check(root, (char *[]){"e2fsck", "-f", "-y", "-b", block, "-B", size, name, NULL});
   }
   if (code >= UNCORRECTED) return false;
+  make_journal(root, device);
   say(3, "the data has been repaired");
   write_file("/run/restante-data.repaired", "The data was damaged and has been repaired when the device started.\n"
     "What was found: /run/restante-data.check\n");
@@ -125,7 +143,9 @@ bool mount_data(const char *disk_name, const char *root, const char *directory, 
   }
   // Mail is flushed when it is promised; the rest may wait a minute, which spares the flash.
   unsigned long flags = MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC;
-  if (mount(data.device, directory, "ext4", flags, "errors=remount-ro,commit=60,noinit_itable") != 0) {
+  if (mount(data.device, directory, "ext4", flags, "errors=remount-ro,commit=60,noinit_itable") != 0 &&
+      // What is without a journal takes no commit=.
+      (errno != EINVAL || mount(data.device, directory, "ext4", flags, "errors=remount-ro,noinit_itable") != 0)) {
     snprintf(why, size, "The data on %s cannot be mounted: %s.\n", data.device, strerror(errno));
     return false;
   }
