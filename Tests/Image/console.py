@@ -31,6 +31,7 @@ class Console:
             self.serial.sendline()
 
     def type(self, text=""):
+        self.place = None
         self.serial.sendline(text)
 
     def answer(self, question, reply="", timeout=None):
@@ -61,32 +62,32 @@ class Console:
             else:
                 self.type([None, self.pin, "", "m"][index])
 
-    def go(self, entry):
-        """To a menu of the main menu."""
+    def main(self):
+        if self.place is None:
+            # What came before did not end as it ought to.
+            self.serial.send("\x03")
+            self.menu()
         if self.place != MAIN:
             self.type("q")
             self.menu()
         assert self.place == MAIN, self.place
+
+    def go(self, entry):
+        """To a menu of the main menu."""
+        self.main()
         self.type(str(entry))
         return self.menu()
 
     def do(self, menu, entry, *dialogue, timeout=None):
         """Chooses an entry (of the main menu when `entry` is None) and holds its dialogue: pairs of question and reply.
         Returns all that was said until there is a menu again."""
-        if entry is None or self.place == MAIN:
-            if entry is not None:
-                self.go(menu)
-        elif not self.at(menu):
+        if entry is None:
+            self.main()
+        elif self.place is None or self.place != self.NAMES.get(menu):
             self.go(menu)
-        if entry is None and self.place != MAIN:
-            self.type("q")
-            self.menu()
         self.type(str(menu if entry is None else entry))
         said = "".join(self.answer(question, reply, timeout) for question, reply in dialogue)
         return said + self.menu(timeout)
-
-    def at(self, menu):
-        return self.place == self.NAMES.get(menu)
 
     NAMES = {3: "Accounts", 4: "Mail", 5: "Network", 7: "Journal", 8: "Backup and restore",
              9: "Update and more", 10: "Shell"}
