@@ -44,8 +44,7 @@ class Device:
             shop.bundle("old", "0.9.0", dead), shop.bundle("board", "2.0.0", dead, arch="riscv64"),
             shop.bundle("stranger", "2.0.0", dead, signer=shop.stranger),
         ])
-        # It has no watchdog, before as after: what failed all along does not count in a trial.
-        self.box = make(card, stick=self.stick, lossy=True, watchdog=False)
+        self.box = make(card, stick=self.stick, lossy=True)
         self.box.card.write("restante-root-a", shop.root("1.0.0").read_bytes())
         self.box.start().serving()
         self.box.deliver(MESSAGE, "anna")
@@ -71,7 +70,7 @@ class Device:
         self.box.serving()
         assert self.listing() == self.unique_id
 
-    def restarted(self, resets=1, seconds=600):
+    def restarted(self, resets=1, seconds=900):
         """Has it restart; returns when it was reset so many times and serves again."""
         before = self.box.qmp.count()
         # The answer shall be here before it is gone.
