@@ -1,5 +1,6 @@
 """Somebody at the console: `restante console` of an office on a real pty."""
 
+import contextlib
 import os
 import re
 
@@ -84,7 +85,8 @@ class Console:
 
     def close(self):
         if self.child and not self.child.terminated:
-            self.child.close(force=True)
+            with contextlib.suppress(OSError):
+                self.child.close(force=True)
         # Whatever came from wherever: no control but these, so nothing that moves a cursor or changes a mode.
         odd = re.search(rb"[^\x20-\x7e\r\n\x08\x07]", bytes(self.seen))
         assert odd is None or b"# " in self.seen, bytes(self.seen)[max(0, odd.start() - 80):odd.end() + 20]

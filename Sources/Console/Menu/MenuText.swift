@@ -323,8 +323,8 @@ enum MenuText {
     !reset Configuration, network, PIN and certificate are forgotten. Accounts and mail stay.
     $ reset --yes
     :resetall Factory reset, all wiped
-    'Everything is forgotten: configuration, accounts, ALL MAIL. Nothing but a backup
-    'brings it back.
+    'Everything is forgotten: configuration, accounts, ALL MAIL. Nothing but a
+    'backup brings it back.
     !wipe-mail
     $ reset --wipe-mail --yes
     :shell Shell
