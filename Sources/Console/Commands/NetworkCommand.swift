@@ -84,8 +84,8 @@ struct NetworkCommand {
       text += SystemText.read(place + Bytes("/address")) ?? []
       output.line(text)
     }
-    tell("IPv4", NetworkCommand.after("inet", "ip -o -4 addr show scope global"))
-    tell("IPv6", NetworkCommand.after("inet6", "ip -o -6 addr show scope global"))
+    tell("IPv4", NetworkCommand.after("inet", "ip -o -4 addr show"))
+    tell("IPv6", NetworkCommand.after("inet6", "ip -o -6 addr show"))
     let gateways = NetworkCommand.after("via", "ip -4 route show default")
     tell("gateway", gateways + NetworkCommand.after("via", "ip -6 route show default"))
     let resolver = SystemText.lines(SystemText.read("/etc/resolv.conf") ?? [])
@@ -111,7 +111,13 @@ struct NetworkCommand {
     for line in SystemText.lines(Tool.ask(command) ?? []) {
       let words = SystemText.words(line)
       guard let at = words.firstIndex(where: { $0.equals(word) }), at + 1 < words.count else { continue }
-      found.append(words[at + 1])
+      let address = words[at + 1]
+      // This machine's own, and those of the cable alone.
+      if address.hasPrefix("127.") || address.hasPrefix("::1/") || address.hasPrefix("fe80:") && address.contains(0x2F)
+      {
+        continue
+      }
+      found.append(address)
     }
     return found
   }
