@@ -178,7 +178,7 @@ def test_update(console, first):
 
 def test_shell(console, first):
     """None without its PIN; root's with it."""
-    assert "#" not in console.do(10, 1)
+    assert "There is no shell" in console.do(10, 1)
     console.do(10, 2, ("New PIN of the shell", SHELL_PIN), ("Once more", SHELL_PIN))
     assert "not the PIN" in console.do(10, 1, ("PIN of the shell", "11111"))
     console.type("1")
