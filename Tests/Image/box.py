@@ -177,7 +177,7 @@ class Box:
         """The plug is pulled. On a lossy disk, what was not flushed is lost but for a part `keep` of it."""
         if self.disk:
             # The disk first, so that it takes nothing more; from here on the device hears no answer.
-            self.disk.stop()
+            self.disk.stop_in_flight()
         self.process.kill()
         self.process.wait()
         result = self.disk.cut(keep, **options) if self.disk else (0, 0)
@@ -227,10 +227,10 @@ class Box:
 
     # Its ports
 
-    def greeting(self, name):
+    def greeting(self, name, seconds=10):
         """The first line a port says; None when nobody answers."""
         try:
-            with talk.Connection(self.ports[name], timeout=10) as connection:
+            with talk.Connection(self.ports[name], timeout=seconds) as connection:
                 return connection.line()
         except (OSError, talk.Closed):
             return None
@@ -238,7 +238,7 @@ class Box:
     def serving(self, seconds=300):
         """Returns when SMTP and POP3 greet."""
         for name, word in (("smtp", b"220"), ("pop3", b"+OK")):
-            until(lambda: self.running() and (self.greeting(name) or b"").startswith(word),
+            until(lambda: self.running() and (self.greeting(name, 3) or b"").startswith(word),
                   f"{name} to greet; the serial line says: {self.said()[-3000:].decode(errors='replace')}", seconds)
         return self
 

@@ -81,7 +81,9 @@ class Card:
 
     def debugfs(self, *requests, write=False):
         script = "".join(request + "\n" for request in requests).encode()
-        return run("debugfs", *(["-w"] if write else []), "-f", "-", self.data, input=script).decode(errors="replace")
+        said = run("debugfs", *(["-w"] if write else []), "-f", "-", self.data, input=script).decode(errors="replace")
+        assert "Filesystem not open" not in said, said
+        return said
 
     def needs_recovery(self):
         return "needs_recovery" in self.debugfs("features")
@@ -124,10 +126,15 @@ class Card:
         said = self.debugfs(f"ls -p {path}")
         return [line.split("/")[5] for line in said.splitlines() if re.match(r"/\d+/", line)]
 
-    def blocks(self, path):
-        """(octets in a block of the data partition, the numbers of a file's blocks)."""
-        size = int(re.search(r"Block size:\s+(\d+)", self.debugfs("stats -h"))[1])
-        return size, [int(number) for number in re.findall(r"\d+", self.debugfs(f"blocks {path}").split("\n", 1)[1])]
+    def place(self, path, offset=0):
+        """Where on the data partition an octet of a file is."""
+        size = self.block_size()
+        block = int(self.debugfs(f"bmap {path} {offset // size}").split()[-1])
+        assert block, f"{path} has a hole at {offset}"
+        return block * size + offset % size
+
+    def block_size(self):
+        return int(re.search(r"Block size:\s+(\d+)", self.debugfs("stats -h"))[1])
 
     # What tests need of a device
 

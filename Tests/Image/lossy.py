@@ -7,11 +7,11 @@ the card and keeps writes to itself until there is a flush; the two are killed t
 import os
 import pathlib
 import random
+import signal
 import subprocess
+import time
 
 from waiting import until
-
-BLOCK = 65536
 
 
 class LossyDisk:
@@ -36,7 +36,20 @@ class LossyDisk:
 
     def stop(self):
         """The power is gone, as far as this disk is concerned; what it does with its cache comes next."""
-        self.process.send_signal(19)
+        self.process.send_signal(signal.SIGSTOP)
+
+    def stop_in_flight(self, tries=40):
+        """The same, at an instant when something is written and not flushed yet, if there is one among so many. Flushes
+        follow writes so soon that most instants would show nothing."""
+        for _ in range(tries):
+            self.stop()
+            with open(self.path, "rb") as card:
+                if next(self.unflushed(card), None):
+                    return
+            self.process.send_signal(signal.SIGCONT)
+            # Any instant is as good as any other.
+            time.sleep(0.01 * random.random())
+        self.stop()
 
     def cut(self, keep=0.0, chance=random):
         """The power goes. Of what was not flushed each block has the probability `keep` to be on the card all the same:
