@@ -49,6 +49,9 @@ public struct ChildProcess: ~Copyable {
   public func end(atOnce: Bool = false) {
     _ = cl_kill(identifier, Int32(atOnce ? CL_SIGKILL : CL_SIGTERM))
   }
+
+  /// Asks it and whatever it has started to end, where it was given a session of its own.
+  public func endSession() { _ = cl_kill(-identifier, Int32(CL_SIGTERM)) }
 }
 
 /// A pipe: what is written into one end comes out of the other. Both are closed when a program is started.

@@ -163,6 +163,8 @@ final class TerminalDesk: Desk {
       typed.removeSubrange(..<taken)
       try write(shown)
       if let key { return key }
+      // While it was written, more may have been typed.
+      if !typed.isEmpty { continue }
       let left = lastTyped + Limits.consoleIdle * 1000 - Clock.monotonic
       if !isPatient, left <= 0 { throw .idle }
       if try wait(isPatient ? 60_000 : left).terminal { try read() }
@@ -200,7 +202,8 @@ final class TerminalDesk: Desk {
     } catch {
       poll.remove(command.output)
       poll.remove(command.end.number)
-      command.leave()
+      // Nobody waits for the end of what has none.
+      if showing == .following { command.child.endSession() } else { command.leave() }
       leftover.append(command)
       throw error
     }
@@ -217,10 +220,12 @@ final class TerminalDesk: Desk {
     var hasEnded = false
     var isShown = showing != .quiet
     var isPatient = showing == .following
+    if showing == .following, !typed.contains(0x03) { typed.removeAll() }
     while true {
+      if !typed.isEmpty { try typedMeanwhile(command, showing) }
       // Once it has ended, what is in the pipe is read and nobody waited for who may still hold its other end.
       let ready = try wait(hasEnded ? 0 : isPatient ? 60_000 : 10_000)
-      if ready.terminal { try typedMeanwhile(command, showing) }
+      if ready.terminal { try read() }
       if ready.output {
         var text = (try? Process.read(command.output, count: 4096)) ?? Bytes()
         if text.isEmpty {
@@ -268,19 +273,21 @@ final class TerminalDesk: Desk {
     return true
   }
 
-  /// What is typed while a command runs: Ctrl-C leaves it, any key ends one that is followed. The rest is for what
-  /// comes after it.
+  /// What was typed before a command or while it runs: Ctrl-C leaves it, any key ends one that is followed. The rest is
+  /// for what comes after it.
   private func typedMeanwhile(_ command: RunningCommand, _ showing: Showing) throws(Leaving) {
-    let count = typed.count
-    try read()
-    if showing == .following {
-      if typed.count > count { command.child.end() }
+    if typed.contains(0x03) {
       typed.removeAll()
-    } else if typed.contains(0x03) {
-      typed.removeAll()
-      try say(Bytes("^C\nBack to the menu. What was begun goes on; how it ends will not be shown.\n"))
+      try say(Bytes("^C\n"))
+      if showing != .following {
+        try say(Bytes("Back to the menu. What was begun goes on; how it ends will not be shown.\n"))
+      }
       throw .menu
     }
+    guard showing == .following else { return }
+    // The LF of a CRLF may come late.
+    if typed.contains(where: { $0 != ASCII.lf && $0 != 0 }) { command.child.endSession() }
+    typed.removeAll()
   }
 
   // MARK: the shell
