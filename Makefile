@@ -176,7 +176,7 @@ build/signing/certificate.pem:
 
 $(IMAGE): build/$(ARCH)/restante $(SIGNING_CERTIFICATE) $(shell find image systemd -mindepth 1)
 	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) CERTIFICATE=$(abspath $(SIGNING_CERTIFICATE)) VERSION=$(VERSION) \
-	  CC_DEVICE='$(CLANG) $(call c_target,$(ARCH)) -fuse-ld=lld' image/build $(ARCH) $(KERNEL)
+	  CC_DEVICE='$(CLANG) $(call c_target,$(ARCH)) -fuse-ld=lld' image/assemble $(ARCH) $(KERNEL)
 
 # With which key updates for these devices are signed, and what is new in this one: a text for those who install it.
 SIGNING_KEY ?= $(if $(filter build/signing/%,$(SIGNING_CERTIFICATE)),build/signing/key.pem)

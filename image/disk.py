@@ -31,7 +31,7 @@ def run(*command, **options):
     """Runs a command, and shows what it said when it fails."""
     done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
     if done.returncode != 0:
-        sys.exit(f"image/build: {command[0]} failed ({done.returncode}):\n" + done.stdout.decode(errors="replace"))
+        sys.exit(f"image/assemble: {command[0]} failed ({done.returncode}):\n" + done.stdout.decode(errors="replace"))
     return done.stdout
 
 
