@@ -70,9 +70,10 @@ class Console:
 
     def hang_up(self):
         """The cable is pulled; returns how the console ended."""
-        os.close(self.child.child_fd)
-        self.child.closed = True
-        self.child.child_fd = -1
+        # By its owner, who would close the number again when it is long another's.
+        self.child.ptyproc.fileobj.close()
+        self.child.ptyproc.closed = self.child.closed = True
+        self.child.ptyproc.fd = self.child.child_fd = -1
         return self.ended()
 
     def ended(self):
