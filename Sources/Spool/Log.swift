@@ -23,9 +23,9 @@ final class Log {
     case control(ControlFacts, isLast: Bool)
   }
 
-  private let place: SpoolFiles
-  private let files: Files
-  private let key: UInt32
+  let place: SpoolFiles
+  let files: Files
+  let key: UInt32
   private var active: Active?
   private(set) var nextNumber: UInt32
   private(set) var lastSequence: UInt64
@@ -38,7 +38,7 @@ final class Log {
 
   private var buffer = Bytes()
   private var staged: [Staged] = []
-  private var outcomes: [Outcome] = []
+  var outcomes: [Outcome] = []
   /// Files of large messages that are not part of the log yet.
   private var unfinished: [UInt32] = []
 
@@ -374,41 +374,5 @@ final class Log {
     try? files.remove(place.large(large.number))
     unfinished.removeAll { $0 == large.number }
     draft.large = nil
-  }
-
-  // MARK: room
-
-  /// Gives back what a reclamation names: large files first, then a gap's line over each run, then its blocks. Each
-  /// step is on disk before the next, so that a crash leaves records that are found dead again.
-  func reclaim(_ job: Reclamation) {
-    do throws(Errno) {
-      for number in job.large {
-        do throws(Errno) {
-          try files.remove(place.large(number))
-        } catch {
-          if error != .notFound { throw error }
-        }
-      }
-      if job.whole { try files.remove(place.segment(job.segment)) }
-      if job.whole || !job.large.isEmpty { try files.flushDirectory(place.log) }
-      if !job.whole && !job.runs.isEmpty { try punch(job) }
-      outcomes.append(.reclaimed(job, nil))
-    } catch {
-      outcomes.append(.reclaimed(job, error))
-    }
-  }
-
-  private func punch(_ job: Reclamation) throws(Errno) {
-    let file = try files.open(place.segment(job.segment), [.read, .write])
-    var holes: [(offset: Int64, count: Int64)] = []
-    for run in job.runs {
-      guard let line = RecordHeader.gap(run, key: key) else { continue }
-      try files.writeAll(file.number, line.span, at: run.offset)
-      let first = (run.offset + Int64(line.count) + 4095) & ~4095
-      let last = (run.offset + run.length) & ~4095
-      if last > first { holes.append((first, last - first)) }
-    }
-    try files.flush(file.number)
-    for hole in holes { try files.punchHole(file.number, at: hole.offset, count: hole.count) }
   }
 }

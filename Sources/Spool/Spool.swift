@@ -28,7 +28,7 @@ public final class Spool {
 
   public var options: SpoolOptions
   var maildrops: [Bytes: Maildrop]
-  private let sweeper = Sweeper()
+  let sweeper = Sweeper()
 
   /// Everything up to here is on disk and in the indexes.
   var published: (segment: UInt32, offset: Int64, sequence: UInt64)
@@ -292,12 +292,6 @@ public final class Spool {
   /// The sweeper rests until `letGo` was called as often.
   public func hold() { holds += 1 }
   public func letGo() { holds -= 1 }
-
-  /// Everything up to here is on disk. Nil while the sweeper has still to finish what it began before `hold`.
-  public var position: SpoolCopy.Position? {
-    if sweeper.isReclaiming { return nil }
-    return SpoolCopy.Position(segment: published.segment, offset: published.offset, sequence: published.sequence)
-  }
 
   // MARK: room and time
 

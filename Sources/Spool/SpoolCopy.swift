@@ -219,3 +219,11 @@ public final class SpoolCopy {
     if !isWhole { damages += 1 }
   }
 }
+
+extension Spool {
+  /// Everything up to here is on disk. Nil while the sweeper has still to finish what it began before `hold`.
+  public var position: SpoolCopy.Position? {
+    if sweeper.isReclaiming { return nil }
+    return SpoolCopy.Position(segment: published.segment, offset: published.offset, sequence: published.sequence)
+  }
+}

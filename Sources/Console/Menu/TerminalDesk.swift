@@ -220,7 +220,6 @@ final class TerminalDesk: Desk {
     var hasEnded = false
     var isShown = showing != .quiet
     var isPatient = showing == .following
-    if showing == .following, !typed.contains(0x03) { typed.removeAll() }
     while true {
       if !typed.isEmpty { try typedMeanwhile(command, showing) }
       // Once it has ended, what is in the pipe is read and nobody waited for who may still hold its other end.
