@@ -85,7 +85,7 @@ def test_it_can_be_begun_again_and_left(console, first):
 def test_status(console, first):
     said = console.do(2, None)
     for words in ("restante ", "slot a", "SMTP on [::]:25", "POP3S on [::]:995", "10.0.2.15", "days left", "fingerprint",
-                  "written", "memory", "load", "clock", "watchdog      armed", "last_restart", "refused"):
+                  "written", "memory", "load", "clock", "watchdog      armed", "last restart", "refused"):
         assert words in said, f"{words}: {said}"
 
 
@@ -203,36 +203,28 @@ def test_the_lock(console, first):
     console.menu()
 
 
-def test_restart(box, console, first):
+def starts_anew(box, console, entry, word):
+    """An entry of the last menu that restarts the device, confirmed by its word; what the console says to who comes then."""
     before = box.qmp.count()
     console.go(9)
-    console.type("4")
-    console.answer("Type restart", "restart")
+    console.type(entry)
+    console.answer(f"Type {word}", word)
     box.resets(before)
     box.serving()
-    console.sit_down()
+    return console.sit_down()
+
+
+def test_restart(box, console, first):
+    assert "PIN" in starts_anew(box, console, "4", "restart")
 
 
 def test_factory_reset_that_keeps_the_mail(box, console, first):
-    before = box.qmp.count()
-    console.go(9)
-    console.type("6")
-    console.answer("Type reset", "reset")
-    box.resets(before)
-    box.serving()
-    said = console.sit_down()
-    assert "not set up yet" in said, said
+    assert "not set up yet" in starts_anew(box, console, "6", "reset")
     assert re.search(r"anna\D+[1-3]\b", console.do(4, 1))
 
 
 def test_factory_reset_that_wipes_all(box, console, first):
-    before = box.qmp.count()
-    console.go(9)
-    console.type("7")
-    console.answer("Type wipe-mail", "wipe-mail")
-    box.resets(before)
-    box.serving()
-    assert "not set up yet" in console.sit_down()
+    assert "not set up yet" in starts_anew(box, console, "7", "wipe-mail")
     assert "anna" not in console.do(4, 1)
 
 

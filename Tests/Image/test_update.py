@@ -133,19 +133,13 @@ def test_a_power_cut_while_firmware_is_written_leaves_what_runs(device):
     device.unharmed()
 
 
-def test_firmware_that_does_not_start_is_left_by_itself(device):
-    device.install("dead")
+@pytest.mark.parametrize("name, version, why", [("dead", "2.2.0", "did not start"),
+                                                ("mute", "2.1.0", "self-test did not pass")])
+def test_firmware_that_does_not_serve_is_left_by_itself(device, name, version, why):
+    device.install(name)
     device.restarted(resets=2)
     said = device.restante("update", "status")
-    assert "1.0.0 in slot a" in said and "2.2.0 was NOT kept" in said and "did not start" in said
-    device.unharmed()
-
-
-def test_firmware_that_does_not_serve_is_left_by_itself(device):
-    device.install("mute")
-    device.restarted(resets=2)
-    said = device.restante("update", "status")
-    assert "1.0.0 in slot a" in said and "2.1.0 was NOT kept" in said and "self-test did not pass" in said
+    assert "1.0.0 in slot a" in said and f"{version} was NOT kept" in said and why in said
     assert "was not kept" in device.box.journal("-t", "restante-update")
     device.unharmed()
 

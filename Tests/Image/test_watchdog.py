@@ -98,22 +98,15 @@ def test_a_hung_first_process_ends_in_a_device_that_serves(boxes, took):
     took("the first process frozen, to serving", recovered(box, since))
 
 
-def test_a_kernel_panic_ends_in_a_device_that_serves(boxes, took):
+@pytest.mark.parametrize("name, fault", [("kernel panic", "echo c >/proc/sysrq-trigger"),
+                                         ("the first process crashed", "kill -SEGV 1")])
+def test_a_crash_of_the_system_ends_in_a_device_that_serves(boxes, took, name, fault):
     box = boxes[1]
     before = box.qmp.count()
-    box.shell("(sleep 0.2; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &")
-    since = time.monotonic()
-    box.resets(before)
-    took("kernel panic, to serving", recovered(box, since))
-
-
-def test_a_crash_of_the_first_process_ends_in_a_device_that_serves(boxes, took):
-    box = boxes[1]
-    before = box.qmp.count()
-    box.shell("(sleep 0.2; kill -SEGV 1) >/dev/null 2>&1 &")
+    box.shell(f"(sleep 0.2; {fault}) >/dev/null 2>&1 &")
     since = time.monotonic()
     box.resets(before, 300)
-    took("the first process crashed, to serving", recovered(box, since))
+    took(f"{name}, to serving", recovered(box, since))
 
 
 def test_after_all_that_no_mail_is_lost(boxes):

@@ -1,5 +1,6 @@
 """SMTP and POP3 spoken octet by octet: for what the well-mannered client libraries cannot be made to say."""
 
+import re
 import socket
 import ssl
 import time
@@ -289,3 +290,14 @@ def drip(connection, data, stop):
 
 def monotonic():
     return time.monotonic()
+
+    def readable(self):
+        """{unique-id: message} of what RETR gives; what it refuses must be refused with words, and is left out."""
+        got = {}
+        for number, uid in self.uidl().items():
+            answer = self.answer(b"RETR %d" % number)
+            if answer.startswith(b"+OK"):
+                got[uid] = self.block()
+            else:
+                assert re.match(rb"-ERR \[SYS/(TEMP|PERM)\] \S", answer), answer
+        return got

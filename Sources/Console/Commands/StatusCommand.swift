@@ -275,6 +275,8 @@ struct StatusCommand {
     line.removeAll(keepingCapacity: true)
     line += "  "
     line += label
+    // Names of more than one word are JSON's.
+    for index in line.indices where line[index] == 0x5F { line[index] = ASCII.space }
     line.pad(to: 16)
   }
 

@@ -233,9 +233,12 @@ final class TerminalDesk: Desk {
         }
         screen.filter(&text)
         if showing == .quiet { all += text }
-        pager.add(text)
         isPatient = true
-        if isShown { isShown = try show(&pager, asking: showing == .paged) }
+        if isShown {
+          pager.add(text)
+          isShown = try show(&pager, asking: showing == .paged)
+          if !isShown { pager = Pager() }
+        }
       } else if hasEnded {
         break
       } else if !ready.end, !ready.terminal, !isPatient {
