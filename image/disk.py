@@ -35,6 +35,24 @@ def run(*command, **options):
     return done.stdout
 
 
+def with_room_to_unpack(kernel):
+    """An ARM kernel unpacks itself with 64 KiB behind its own image (arch/arm/boot/compressed/head.S), and its PE header
+    (https://learn.microsoft.com/windows/win32/debug/pe-format) does not ask UEFI for them (Linux 6.1): then it overwrites
+    what GRUB has put there, which is the initial RAM disk. So the header asks for them here."""
+    room = 0x10000
+    octets = bytearray(kernel)
+    header, = struct.unpack_from("<I", octets, 0x3C)
+    sections, = struct.unpack_from("<H", octets, header + 6)
+    options, = struct.unpack_from("<H", octets, header + 20)
+    last = header + 24 + options + 40 * (sections - 1)
+    if octets[header:header + 4] != b"PE\0\0" or octets[last:last + 8].rstrip(b"\0") != b".data":
+        sys.exit("image/assemble: the kernel is not made as was expected: look at with_room_to_unpack")
+    for place in (header + 24 + 56, last + 8):  # SizeOfImage, the section's VirtualSize
+        size, = struct.unpack_from("<I", octets, place)
+        struct.pack_into("<I", octets, place, size + room)
+    return bytes(octets)
+
+
 def identifier(*parts):
     """A UUID that depends on nothing but these words: the same in each build."""
     return str(uuid.uuid5(uuid.UUID("9f0d5a3e-0c52-4c8a-9c3f-6d2f1be1a7c4"), "/".join(parts)))
@@ -106,6 +124,8 @@ class Disk:
         # On arm64 it does not unpack itself, and a slot has no room for all 33 MB of it; GRUB unpacks it.
         if self.arch == "arm64" and kernel[:2] != b"\x1f\x8b":
             kernel = run("gzip", "-9n", input=kernel)
+        if self.arch == "armhf":
+            kernel = with_room_to_unpack(kernel)
         (self.work / "vmlinuz").write_bytes(kernel)
         consoles = "console=tty0 " + f"console={CONSOLES[self.arch][-1]},115200"
         (self.work / "slot.cfg").write_text((HERE / "grub/slot.cfg").read_text().replace("@CONSOLES@", consoles))
