@@ -216,7 +216,7 @@ def idle_image(directory):
     shutil.copy(directory / "idle", directory / "root/usr/bin/restante")
     squashed.unlink()
     subprocess.run(["mksquashfs", directory / "root", squashed, "-quiet", "-no-progress", "-comp", "zstd",
-                    "-Xcompression-level", "19", "-b", "128K", "-all-root", "-no-xattrs", "-no-exports"], check=True)
+                    "-Xcompression-level", "19", "-b", "32K", "-all-root", "-no-xattrs", "-no-exports"], check=True)
     card.write("restante-root-a", squashed.read_bytes())
     shutil.rmtree(directory / "root")
     return copy
@@ -278,7 +278,7 @@ def restart():
 
 def written(box):
     """Octets written to the data partition since the boot."""
-    device = box.shell("readlink -f /dev/disk/by-partlabel/restante-data || findmnt -n -o SOURCE /var", code=None)
+    device = box.shell("sed -n 's| /var .*||p' /proc/mounts")
     name = re.search(r"[a-z0-9]+$", device.splitlines()[-1])[0]
     return int(box.shell(f"cat /sys/class/block/{name}/stat").split()[6]) * 512
 
