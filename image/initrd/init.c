@@ -18,6 +18,8 @@
 
 /// How long a disk may take to appear, in tenths of a second: old sticks and USB adapters take ten seconds.
 #define PATIENCE 600
+/// When drivers are loaded that cost memory, for a disk that has not come up so far.
+#define LATE 3
 
 #ifndef BUILD_TIME
 #define BUILD_TIME 0
@@ -78,7 +80,7 @@ static void kernel_option(const char *key, const char *otherwise, char *value, s
 
 static void wait_for_disk(const char *label, struct partition *found) {
   for (int tenth = 0; tenth < PATIENCE; tenth++) {
-    load_drivers();
+    load_drivers(tenth >= LATE);
     if (find_partition(label, NULL, found)) return;
     nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
   }
@@ -180,8 +182,11 @@ int main(void) {
   for (int i = 0; console >= 0 && i < 3; i++) dup2(console, i);
   if (console > 2) close(console);
 
-  // The translator of packet filters takes two megabytes for itself; there are few filters, and short ones.
+#ifndef __x86_64__
+  // The translator of packet filters takes pages of its own for each. (On PCs the kernel has set two megabytes aside for it
+  // before anybody can say no.)
   write_file("/proc/sys/net/core/bpf_jit_enable", "0");
+#endif
 
   char slot[8], label[32], why[TEXT_SIZE];
   kernel_option("restante.slot", "a", slot, sizeof slot);

@@ -17,8 +17,9 @@ long read_file(const char *path, char *text, size_t size);
 
 // modules.c
 
-/// Loads the drivers of all devices that are there by now.
-void load_drivers(void);
+/// Loads the drivers of all devices that are there by now; also, or not, those that are for a disk that comes up with none
+/// of the others.
+void load_drivers(bool late_ones);
 
 /// Loads a module, and what it needs, by name.
 void load_module(const char *name);

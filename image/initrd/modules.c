@@ -1,5 +1,6 @@
 // Drivers. The list says for each kind of device, or each name, which files to load, in that order:
 //   pattern file file ...
+// A line that begins with - is for a disk that does not come up without it.
 #include "init.h"
 
 #include <dirent.h>
@@ -17,6 +18,7 @@
 static char *list;
 static char *loaded[LOADED_MAXIMUM];
 static int loaded_count;
+static bool late;
 
 static void read_list(void) {
   if (list != NULL) return;
@@ -50,6 +52,7 @@ static void load_matching(const char *name, bool is_pattern) {
     line += length + (line[length] == '\n');
     char *rest = copy;
     char *first = strsep(&rest, " ");
+    if (*first == '-' && late) first++;
     if (is_pattern ? fnmatch(first, name, 0) == 0 : strcmp(first, name) == 0) {
       for (char *file = strsep(&rest, " "); file != NULL; file = strsep(&rest, " ")) load_file(file);
     }
@@ -75,7 +78,8 @@ static void load_drivers_of_bus(const char *bus) {
   closedir(directory);
 }
 
-void load_drivers(void) {
+void load_drivers(bool late_ones) {
+  late = late_ones;
   DIR *directory = opendir("/sys/bus");
   if (directory == NULL) return;
   for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
