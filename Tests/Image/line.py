@@ -14,10 +14,9 @@ class Line(spawnbase.SpawnBase):
 
     With `baud`, both directions go no faster than ten bits an octet allow."""
 
-    linesep = b"\r"
-
     def __init__(self, path, timeout=120, baud=None):
         super().__init__(timeout=timeout, maxread=4096, searchwindowsize=None)
+        self.linesep = b"\r"
         self.baud = baud
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(str(path))

@@ -267,3 +267,16 @@ def test_no_terminal_is_no_console(office):
     said = subprocess.run([PROGRAM, "console", "--config", str(office.config)], stdin=subprocess.DEVNULL,
                           capture_output=True, env=environment(), timeout=20)
     assert said.returncode == USAGE and b"--device" in said.stderr
+
+
+@pytest.mark.parametrize("enter", ["\r", "\n", "\r\n"])
+def test_any_key_ends_a_journal_that_is_followed_even_one_that_comes_at_once(office, sit, enter):
+    """Whatever the terminal sends for Enter."""
+    console = sit(office).unlock()
+    console.choose(7)
+    console.until(BACK)
+    for key in (enter, "x"):
+        console.type("3", end=enter)
+        console.until("Any key ends it.")
+        console.type(key, end="")
+        console.until(BACK)

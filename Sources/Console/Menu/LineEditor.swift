@@ -31,7 +31,8 @@ struct LineEditor {
   /// The beginning of a character.
   private var held = Bytes()
   private var isTooLong = false
-  private var followsReturn = false
+  /// CR came last: an LF after it is of the same Enter.
+  var followsReturn = false
   private var escape = Escape.none
 
   /// How far a sequence that began with ESC has come.

@@ -287,8 +287,10 @@ final class TerminalDesk: Desk {
       throw .menu
     }
     guard showing == .following else { return }
-    // The LF of a CRLF may come late.
-    if typed.contains(where: { $0 != ASCII.lf && $0 != 0 }) { command.child.endSession() }
+    // The LF of the CRLF that began it may come late.
+    if editor.followsReturn, typed.first == ASCII.lf { typed.removeFirst() }
+    editor.followsReturn = false
+    if typed.contains(where: { $0 != 0 }) { command.child.endSession() }
     typed.removeAll()
   }
 
