@@ -60,6 +60,9 @@ def test_a_backup_on_a_stick_makes_a_new_board_the_old_one(office_card, make_box
     assert re.search(r"^sd[a-z]\d? .* vfat ", old.shell("restante stick list"), re.M)
     before = fetch(old)
     shown = old.shell("restante certificate show")
+    # As `restante network` writes it, for an interface that is not there.
+    settings = "/etc/systemd/network/10-restante-gone0.network"
+    old.shell(f"mkdir -p /etc/systemd/network; printf '[Match]\\nName=gone0\\n' >{settings}")
     said = old.shell("restante backup create stick:")
     assert "whole and on the disk" in said and "the stick can be pulled out" in said
     assert old.shell("grep restante-stick /proc/mounts || echo free") == "free"
@@ -70,7 +73,8 @@ def test_a_backup_on_a_stick_makes_a_new_board_the_old_one(office_card, make_box
     new = make_box(stick=stick).start().serving()
     assert "it is whole" in new.shell(f"restante backup verify stick:{name}")
     said = new.shell("restante backup restore stick:", seconds=300)
-    assert "restored: 12 messages" in said
+    assert "restored: 12 messages" in said and "the network's settings" in said
+    assert "Name=gone0" in new.shell(f"cat {settings}")
     new.serving()
     assert fetch(new) == before
     fingerprint = re.search(r"SHA-256 +(\S+)", shown)[1]
@@ -88,6 +92,7 @@ def test_a_backup_on_a_stick_makes_a_new_board_the_old_one(office_card, make_box
     new.resets(count)
     new.serving()
     assert b"mail.office.example" not in new.greeting("smtp"), "the configuration is forgotten"
+    new.shell(f"test ! -e {settings}")
     stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     stranger.check_hostname, stranger.verify_mode = False, ssl.CERT_NONE
     with talk.POP3(new.pop3_port, timeout=60) as reader:

@@ -26,6 +26,9 @@ struct RestoreCommand {
       text += messages == 1 ? " message waits" : " messages wait"
       text += ", with the number and the unique id each had"
       output.line(text)
+      if archive.reader.members.contains(where: { $0.name.hasPrefix("etc/10-restante-") }) {
+        output.line("the network's settings of then come into force with the next start")
+      }
       return .ok
     } catch {
       standstill.end()
@@ -142,8 +145,14 @@ struct RestoreCommand {
     for name in (try? site.files.list(fresh.appending(dropIns))) ?? [] {
       replacement.install(Bytes(dropIns) + name, at: file.adding(suffix: ".d").appending(name))
     }
+    // They come into force with the next start; whoever is connected stays so until then.
+    for name in Holdings.networkFiles(in: fresh.appending("etc"), site.files) {
+      replacement.install(Bytes("etc/") + name, at: NetworkTrial.directory.appending(name))
+    }
     for new in Holdings(file, configuration, state: site.state, site.files).all
-    where !new.name.hasPrefix(dropIns) && site.files.exists(fresh.appending(new.name)) {
+    where !new.name.hasPrefix(dropIns) && new.path.directory != NetworkTrial.directory
+      && site.files.exists(fresh.appending(new.name))
+    {
       replacement.install(new.name, at: new.path)
     }
     for old in Holdings(file, site.configuration, state: site.state, site.files).all

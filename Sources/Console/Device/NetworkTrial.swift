@@ -4,7 +4,9 @@ import Wire
 /// A change of the network that is tried: the settings before it are kept until it is confirmed, and come back by
 /// themselves after two minutes, by a timer of systemd's, or at the next start.
 struct NetworkTrial {
-  private static let directory = Path("/etc/systemd/network")
+  static let directory = Path("/etc/systemd/network")
+  /// What its files' names begin with.
+  static let prefix: StaticString = "10-restante-"
   /// The file that was changed, a line feed, and what stood in it; nothing where it was not there.
   private static let pending: StaticString = "network.pending"
   private static let timer: StaticString = "systemctl stop restante-network-return.timer"
@@ -28,7 +30,7 @@ struct NetworkTrial {
 
   /// Writes the settings of an interface and has them taken.
   static func begin(_ interface: Bytes, _ text: Bytes) throws(Failure) {
-    let file = directory.appending(Bytes("10-restante-") + interface + Bytes(".network"))
+    let file = directory.appending(Bytes(prefix) + interface + Bytes(".network"))
     // A second change before the first is confirmed goes back to what was before both.
     if !isPending {
       let before = (try? Files().contents(file, limit: Limits.configurationFile)) ?? []

@@ -24,10 +24,18 @@ struct Holdings {
     add("etc/aliases", configuration.device.aliases)
     add("etc/console.pin", file.directory.appending("console.pin"))
     add("etc/shell.pin", file.directory.appending("shell.pin"))
+    for name in Holdings.networkFiles(in: NetworkTrial.directory, files) {
+      all.append(Holding(name: Bytes("etc/") + name, path: NetworkTrial.directory.appending(name)))
+    }
     if let certificate = configuration.tls.certificate { add("etc/certificate", certificate) }
     if let key = configuration.tls.privateKey { add("etc/key", key) }
     add("state/accounts", state.appending("accounts"))
     add("state/certificate.pem", state.appending("certificate.pem"))
+  }
+
+  /// What `restante network` has written there.
+  static func networkFiles(in directory: Path, _ files: Files) -> [Bytes] {
+    ((try? files.list(directory)) ?? []).filter { $0.hasPrefix(NetworkTrial.prefix) }
   }
 
   private mutating func add(_ name: StaticString, _ path: Path) {
