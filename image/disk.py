@@ -13,7 +13,8 @@ MIB = 1 << 20
 SECTOR = 512
 EFI = {"amd64": ("x86_64-efi", "BOOTX64.EFI"), "arm64": ("arm64-efi", "BOOTAA64.EFI"),
        "armhf": ("arm-efi", "BOOTARM.EFI")}
-CONSOLES = {"amd64": ["tty1", "ttyS0"], "arm64": ["tty1", "ttyAMA0"], "armhf": ["tty1", "ttyAMA0"]}
+# On boards of ARM the device tree, or the firmware, says which serial line is the console, as long as nobody else does.
+CONSOLES = {"amd64": "console=tty0 console=ttyS0,115200", "arm64": "", "armhf": ""}
 GRUB_MODULES = "part_gpt fat normal linux configfile loadenv test echo regexp sleep reboot gzio minicmd".split()
 # What each partition is called, how large it is in MiB and what it is for; their numbers are the same on every board.
 # A slot's sizes are for good: a later system has to fit too.
@@ -138,8 +139,7 @@ class Disk:
         if self.arch == "armhf":
             kernel = with_room_to_unpack(kernel)
         (self.work / "vmlinuz").write_bytes(kernel)
-        consoles = "console=tty0 " + f"console={CONSOLES[self.arch][-1]},115200"
-        (self.work / "slot.cfg").write_text((HERE / "grub/slot.cfg").read_text().replace("@CONSOLES@", consoles)
+        (self.work / "slot.cfg").write_text((HERE / "grub/slot.cfg").read_text().replace("@CONSOLES@", CONSOLES[self.arch])
                                               .replace("@OPTIONS@", self.kernel_options()))
         files = {"grub.cfg": self.work / "slot.cfg", "vmlinuz": self.work / "vmlinuz", "initrd": self.make_initrd()}
         return self.file_system("boot.fat", self.size("restante-boot-a"), "BOOT", files)
@@ -185,6 +185,9 @@ class Disk:
         image = self.image.with_suffix(".img.new")
         image.unlink(missing_ok=True)
         start, starts, table = 1, {}, [f"label: gpt\nlabel-id: {identifier('disk')}\nfirst-lba: 34\n"]
+        if self.arch != "amd64":
+            # From 8 KiB on some boards have their U-Boot, and up to the first partition there is nothing else.
+            table.append("table-length: 56\n")
         for number, name, size, kind in PARTITIONS:
             starts[name] = start * MIB
             if kind != BIOS_BOOT or self.arch == "amd64":
