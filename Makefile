@@ -33,6 +33,9 @@ TEST_PACKAGES := binutils g++ mandoc python3 python3-pytest qemu-user-static \
 IMAGE_PACKAGES := binutils dosfstools e2fsprogs fdisk grub-common kmod libc6-dev mtools openssl python3 squashfs-tools systemd zstd
 # What building the small kernel takes besides.
 KERNEL_PACKAGES := bc bison flex libelf-dev make xz-utils
+# What has boards of ARM to boot, and what they start by.
+BOARD_PACKAGES_arm64 := qemu-system-arm qemu-efi-aarch64 u-boot-qemu
+BOARD_PACKAGES_armhf := qemu-system-arm qemu-efi-arm u-boot-qemu
 # Postfix and Dovecot are what the program is measured against.
 BENCH_PACKAGES := dovecot-pop3d e2fsprogs postfix util-linux
 
@@ -233,7 +236,7 @@ setup-bench: setup-test
 TESTS := image program unit fuzz cross lint manual
 # A test that hangs has failed.
 PATIENCE := timeout --kill-after=10 2400
-PYTEST := $(PATIENCE) /usr/bin/python3 -B -m pytest -q
+PYTEST = $(PATIENCE) /usr/bin/python3 -B -m pytest -q
 
 .PHONY: test test-build $(addprefix test-,$(TESTS)) bench
 test: setup-test ## runs every test
@@ -268,8 +271,15 @@ test-program: build/restante ## the whole program, as senders, readers and admin
 test-cross: programs ## every architecture's program: what it links, how large it is, one message through it
 	$(PYTEST) Tests/Cross
 
-test-image: image ## the device, booted: ARCH=amd64 in an emulated machine
-	ARCH=$(ARCH) $(PYTEST) -n 2 --dist loadgroup Tests/Image
+# How many machines are emulated at a time; those of ARM take longer for everything.
+MACHINES ?= 2
+test-image: PATIENCE = timeout --kill-after=10 $(if $(filter amd64,$(ARCH)),2400,5400)
+test-image: setup-test setup-board image ## the device, booted: ARCH=amd64 in an emulated machine; arm64, armhf
+	ARCH=$(ARCH) $(PYTEST) -n $(MACHINES) --dist loadgroup Tests/Image
+
+.PHONY: setup-board
+setup-board: setup-test
+	$(call install,$(BOARD_PACKAGES_$(ARCH)))
 
 .PHONY: powercut
 ROUNDS ?= 200

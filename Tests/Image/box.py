@@ -38,11 +38,14 @@ QEMU = {
     "arm64": ["qemu-system-aarch64", "-machine", "virt", "-cpu", "cortex-a57", "-device", "virtio-rng-pci"],
     "armhf": ["qemu-system-arm", "-machine", "virt,highmem=off", "-cpu", "cortex-a15", "-device", "virtio-rng-pci"],
 }
+# What each board may start by; the first is what it starts by when a test does not say.
 FIRMWARE = {
-    "amd64": "/usr/share/OVMF/OVMF_CODE.fd",
-    "arm64": "/usr/share/AAVMF/AAVMF_CODE.fd",
-    "armhf": "/usr/share/AAVMF/AAVMF32_CODE.fd",
+    "amd64": {"bios": None, "uefi": "/usr/share/OVMF/OVMF_CODE.fd"},
+    "arm64": {"u-boot": "/usr/lib/u-boot/qemu_arm64/u-boot.bin", "uefi": "/usr/share/AAVMF/AAVMF_CODE.fd"},
+    "armhf": {"u-boot": "/usr/lib/u-boot/qemu_arm/u-boot.bin", "uefi": "/usr/share/AAVMF/AAVMF32_CODE.fd"},
 }
+# What the kernel finds fault with in QEMU's boards.
+REMARKS = ("Early cacheinfo failed", "Spectre v2: firmware did not set", "cpu@0 missing clock-frequency property")
 
 SHELL = r"""[Unit]
 Description=A shell for the tests
@@ -88,10 +91,10 @@ class Box:
     clock says when it is switched on, as 2026-11-21T12:00:00 (UTC). `stick` is a file for a USB stick."""
 
     def __init__(self, card=None, arch="amd64", memory=256, size=1 << 30, lossy=False, rtc=None, watchdog=True,
-                 uefi=None, stick=None, network=True, baud=None, shell=True, accelerator=None, processors=1,
+                 firmware=None, stick=None, network=True, baud=None, shell=True, accelerator=None, processors=1,
                  source=None):
         self.arch, self.memory, self.rtc, self.watchdog, self.stick = arch, memory, rtc, watchdog, stick
-        self.uefi = arch != "amd64" if uefi is None else uefi
+        self.firmware = firmware or next(iter(FIRMWARE[arch]))
         self.lossy, self.network, self.baud, self.processors = lossy, network, baud, processors
         self.accelerator = accelerator or ("kvm" if arch == "amd64" and acceleration.kvm() else "tcg")
         self.where = place(2 * size)
@@ -146,12 +149,15 @@ class Box:
         disk = f"{self.disk.blockdev},{CACHE}off" if self.lossy else \
             f"driver=file,filename={self.card.path},{CACHE}on"
         command += ["-blockdev", f"node-name=card,{disk}", "-device", "virtio-blk-pci,drive=card"]
-        if self.uefi:
-            firmware = self.where / "firmware"
-            if not firmware.exists():
-                shutil.copy(FIRMWARE[self.arch].replace("CODE", "VARS"), firmware)
-            command += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE[self.arch]}",
-                        "-drive", f"if=pflash,unit=1,format=raw,file={firmware}"]
+        code = FIRMWARE[self.arch][self.firmware]
+        if self.firmware == "uefi":
+            settings = self.where / "firmware"
+            if not settings.exists():
+                shutil.copy(code.replace("CODE", "VARS"), settings)
+            command += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
+                        "-drive", f"if=pflash,unit=1,format=raw,file={settings}"]
+        elif code:
+            command += ["-bios", code]
         if self.network:
             forwards = "".join(f",hostfwd=tcp:127.0.0.1:{self.ports[name]}-:{PORTS[name]}" for name in PORTS)
             command += ["-netdev", f"user,id=net,restrict=on{forwards}", "-device", "virtio-net-pci,netdev=net"]
@@ -287,6 +293,13 @@ class Box:
 
     def journal(self, *options):
         return self.shell("journalctl --no-pager -q " + " ".join(options))
+
+    def troubles(self):
+        """What it says that is not well: units that failed, errors in the journal."""
+        until(lambda: self.shell("systemctl is-system-running", code=None) not in ("starting", "initializing"),
+              "all units to have been started", 120)
+        said = self.shell("systemctl --failed --no-legend --plain; journalctl -q -b -p err -o short-monotonic --no-pager")
+        return "\n".join(line for line in said.splitlines() if not any(remark in line for remark in REMARKS))
 
     def property(self, unit, name):
         return self.shell(f"systemctl show -P {name} {unit}")

@@ -4,6 +4,8 @@ import re
 
 import pexpect
 
+import waiting
+
 MENU = rb"([A-Z][^\r\n]*): 1 to \d+, Enter for the (?:menu|list), q to (?:lock|go back): $"
 MORE = rb"-- Enter for more, q to stop: $"
 LOCK = rb"PIN \(\? if it was forgotten\): $"
@@ -21,7 +23,7 @@ class Console:
         said = b""
         while True:
             try:
-                index = self.serial.expect([*patterns, MORE], timeout=timeout or self.timeout)
+                index = self.serial.expect([*patterns, MORE], timeout=(timeout or self.timeout) * waiting.patience)
             except (pexpect.TIMEOUT, pexpect.EOF):
                 raise AssertionError(f"the console did not say {patterns}; it said: "
                                      f"{(said + self.serial.buffer)[-3000:].decode(errors='replace')}") from None

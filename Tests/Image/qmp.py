@@ -5,6 +5,8 @@ import socket
 import threading
 import time
 
+import waiting
+
 
 class QMP:
     """Connected to QEMU's socket. A thread keeps the events, [{"event": ..., "data": ..., "seen": monotonic time}]."""
@@ -60,6 +62,7 @@ class QMP:
         def came():
             return next((event for event in self.events[since:] if event["event"] == name), None)
 
+        seconds *= waiting.patience
         with self.changed:
             assert self.changed.wait_for(lambda: came() or self.closed, seconds) and came(), \
                 f"no {name} within {seconds} s; there were {[event['event'] for event in self.events[since:]]}"

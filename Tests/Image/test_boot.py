@@ -11,9 +11,12 @@ import pytest
 import letters
 import pins
 import secure_readers
-from conftest import ACCOUNTS
+from box import FIRMWARE
+from conftest import ACCOUNTS, ARCH
 from office import environment
 from waiting import until
+
+pytestmark = pytest.mark.board
 
 OURS = {25, 465, 110, 995}
 MULTICAST_DNS, DHCP, DHCP6 = 5353, 68, 546
@@ -37,13 +40,6 @@ def fresh(make_shared_box):
     return box
 
 
-def troubles(box):
-    """What a device says that is not well: units that failed, errors in the journal."""
-    until(lambda: box.shell("systemctl is-system-running", code=None) not in ("starting", "initializing"),
-          "all units to have been started", 120)
-    return box.shell("systemctl --failed --no-legend --plain; journalctl -q -b -p err -o short-monotonic --no-pager")
-
-
 def sockets(box, protocol):
     """{(address in hexadecimal, port)} that something listens on, or for UDP and raw is open on."""
     found = set()
@@ -60,8 +56,16 @@ def test_first_boot_serves_with_nobody_at_the_console(fresh, took):
     assert fresh.greeting("smtp").startswith(b"220 ")
 
 
+@pytest.mark.parametrize("firmware", list(FIRMWARE[ARCH])[1:])
+def test_the_other_firmware_of_its_boards_starts_it_too(make_box, firmware):
+    """Which serial line is the console is said by the firmware, too."""
+    box = make_box(firmware=firmware, memory=512).start().serving()
+    until(lambda: box.running() and b"Press Enter: " in box.said(), "the console to ask", 60)
+    assert box.troubles() == ""
+
+
 def test_first_boot_has_no_failed_unit_and_no_error_in_the_journal(fresh):
-    assert troubles(fresh) == ""
+    assert fresh.troubles() == ""
 
 
 def test_nothing_listens_but_mail(fresh):
@@ -152,7 +156,7 @@ def test_the_second_boot_keeps_all_and_complains_of_nothing(used, took):
     began = time.monotonic()
     used.start().serving()
     took("power on to serving, second boot", time.monotonic() - began)
-    assert troubles(used) == ""
+    assert used.troubles() == ""
     assert {what: used.shell(command) for what, command in IDENTITY.items() if what != "random seed"} == before
     assert used.shell("cat /var/lib/restante/spool/id") == uidl
     assert int(used.shell("date +%s")) >= clock

@@ -64,6 +64,7 @@ def first(console):
     return said, password[1]
 
 
+@pytest.mark.board
 def test_the_first_boot_dialogue_ends_with_settings_for_a_mail_program(box, console, first, tmp_path):
     """With them mail goes in, and comes out over TLS."""
     said, password = first
@@ -82,6 +83,7 @@ def test_it_can_be_begun_again_and_left(console, first):
     assert "Nothing more was done" in said
 
 
+@pytest.mark.board
 def test_status(console, first):
     said = console.do(2, None)
     for words in ("restante ", "slot a", "SMTP on [::]:25", "POP3S on [::]:995", "10.0.2.15", "days left", "fingerprint",
@@ -141,6 +143,7 @@ def test_network(console, first):
     console.do(5, 9, ("Address", "192.0.2.7"))
 
 
+@pytest.mark.board
 def test_self_test(console, first):
     said = console.do(6, None, timeout=300)
     assert "FAIL" not in said and re.search(r"(?m)^ok ", said), said
@@ -214,6 +217,7 @@ def starts_anew(box, console, entry, word):
     return console.sit_down()
 
 
+@pytest.mark.board
 def test_restart(box, console, first):
     assert "PIN" in starts_anew(box, console, "4", "restart")
 
@@ -228,6 +232,7 @@ def test_factory_reset_that_wipes_all(box, console, first):
     assert "anna" not in console.do(4, 1)
 
 
+@pytest.mark.board
 def test_power_off_says_when_the_plug_may_be_pulled(box, console, first):
     before = box.qmp.count()
     console.go(9)

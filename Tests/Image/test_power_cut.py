@@ -13,10 +13,10 @@ import time
 import pytest
 
 import load
-from conftest import ACCOUNTS, CONFIGURATION
+from conftest import ACCOUNTS, ARCH, CONFIGURATION
 from waiting import until
 
-ROUNDS = int(os.environ.get("ROUNDS", "20"))
+ROUNDS = int(os.environ.get("ROUNDS", "20" if ARCH == "amd64" else "4"))
 SEED = os.environ.get("SEED") or str(time.time_ns())
 
 # Six senders and a reader come from one address, which is not loopback: TLS is not what is tested.
@@ -71,6 +71,7 @@ def rounds_of(box, rounds, seed, took):
     return books
 
 
+@pytest.mark.board
 @pytest.mark.parametrize("half", [pytest.param(n, marks=pytest.mark.xdist_group(f"cuts{n}")) for n in (1, 2)])
 def test_S1_to_S6_whenever_the_plug_is_pulled(make_box, took, half):
     rounds = max(1, ROUNDS // 2)

@@ -54,7 +54,6 @@ def fetch(box):
     return found
 
 
-@pytest.mark.amd64
 def test_a_backup_on_a_stick_makes_a_new_board_the_old_one(office_card, make_box, stick, took):
     old = in_use(make_box(office_card, stick=stick))
     assert re.search(r"^sd[a-z]\d? .* vfat ", old.shell("restante stick list"), re.M)
@@ -102,7 +101,6 @@ def test_a_backup_on_a_stick_makes_a_new_board_the_old_one(office_card, make_box
         reader.quit()
 
 
-@pytest.mark.amd64
 def test_a_stick_that_is_pulled_out_is_said_to_be_and_harms_nothing(office_card, make_box, stick):
     box = in_use(make_box(office_card, stick=stick))
     box.shell("for n in $(seq 30); do echo 'From x Thu Jan  1 00:00:00 2026'; echo; "
@@ -119,7 +117,6 @@ def test_a_stick_that_is_pulled_out_is_said_to_be_and_harms_nothing(office_card,
     box.shell("restante check", seconds=300)
 
 
-@pytest.mark.amd64
 def test_a_restore_whose_power_is_cut_has_restored_all_or_nothing(office_card, make_box):
     box = in_use(make_box(office_card, lossy=True))
     old = fetch(box)

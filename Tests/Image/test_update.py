@@ -7,7 +7,7 @@ from firmware import Workshop
 from waiting import until
 
 # One device for all, in this order.
-pytestmark = pytest.mark.xdist_group("update")
+pytestmark = [pytest.mark.xdist_group("update"), pytest.mark.board]
 
 MESSAGE = b"Subject: before the update\r\n\r\nIt is there, and stays.\r\n"
 
