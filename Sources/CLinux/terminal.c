@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -66,3 +68,23 @@ int cl_terminal_drop(int fd, int output) {
 }
 
 int cl_terminal_foreground(int fd) { OR_ERRNO(tcsetpgrp(fd, getpgrp())); }
+
+void cl_terminal_rest(const char *path) {
+  static char program[] = "/usr/lib/restante/rest";
+  char *words[16] = {program, (char *)path}, text[1024];
+  int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  if (length <= 0) return;
+  text[length] = 0;
+  int count = 2;
+  for (char *word = text; word < text + length && count < 15; word += strlen(word) + 1) words[count++] = word;
+  execv(program, words);
+}
+
+int cl_terminal_rested(void) {
+  int result = getenv("RESTANTE_RESTED") != NULL;
+  unsetenv("RESTANTE_RESTED");
+  return result;
+}

@@ -55,6 +55,13 @@ public struct SerialTerminal: ~Copyable {
   /// Forgets what was written to a line that takes nothing.
   public func dropOutput() { _ = cl_terminal_drop(terminal.number, 1) }
 
+  /// Has a smaller program wait for what is typed next, if there is one: this process becomes that, and starts anew when
+  /// something was typed. What is on the terminal stays, and how it is set.
+  public func rest() { unsafe path.withCString { unsafe cl_terminal_rest($0) } }
+
+  /// Whether this process has started anew after `rest`. True once.
+  public static var hasRested: Bool { cl_terminal_rested() != 0 }
+
   /// Lends the terminal to another program: lines, echo and signals. `body` gets a descriptor for it.
   public func lend<R>(_ body: (Int32) throws(Errno) -> R) throws(Errno) -> R {
     let other = try Descriptor(Errno.check(Self.open(path, waits: true)))

@@ -19,5 +19,10 @@ int cl_terminal_mode(int fd, int mode);
 int cl_terminal_drop(int fd, int output);
 // Makes this process's group the terminal's foreground again, after a shell.
 int cl_terminal_foreground(int fd);
+/// This process becomes the small program that waits for somebody at a terminal; it starts this one again, with the same
+/// arguments, when something was typed. Returns only where that program is not.
+void cl_terminal_rest(const char *path);
+/// Whether this process was started again by that program. True once.
+int cl_terminal_rested(void);
 
 #endif

@@ -54,7 +54,7 @@ final class ConsoleSession {
 
   /// Shows the head and waits for somebody who may go on.
   private func begin() throws(Leaving) {
-    try desk.say(head())
+    if !desk.isAsked { try desk.say(head()) }
     if !isRoot {
       try desk.say(
         Bytes(
@@ -66,7 +66,7 @@ final class ConsoleSession {
     while pin.isSet {
       if try unlock() { return }
     }
-    _ = try desk.ask(Bytes("\nNo PIN is set on this console yet. Press Enter: "), secret: false, fresh: true)
+    _ = try desk.askAtLock(Bytes("\nNo PIN is set on this console yet. Press Enter: "), secret: false)
     if pin.isSet { throw .menu }
     desk.isPatient = false
   }
@@ -84,7 +84,7 @@ final class ConsoleSession {
         seconds = guesses.wait
       }
     }
-    var answer = try desk.ask(Bytes("\nPIN (? if it was forgotten): "), secret: true, fresh: true)
+    var answer = try desk.askAtLock(Bytes("\nPIN (? if it was forgotten): "), secret: true)
     defer { Crypto.cleanse(&answer) }
     if answer.isEmpty { throw .menu }
     if answer.count < Limits.pin, !answer.equals("?") {

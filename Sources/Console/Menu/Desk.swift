@@ -38,6 +38,14 @@ class Desk {
   ///   - fresh: whether only what is typed from now on may answer.
   func ask(_ question: Bytes, secret: Bool, fresh: Bool) throws(Leaving) -> Bytes { throw .hangUp }
 
+  /// As `ask`, at the lock: it may be days until somebody comes.
+  func askAtLock(_ question: Bytes, secret: Bool) throws(Leaving) -> Bytes {
+    try ask(question, secret: secret, fresh: true)
+  }
+
+  /// Whether the head and the question of the lock are shown already.
+  var isAsked: Bool { false }
+
   /// Runs one of the program's own commands and shows what it says; returns how it ended. Whoever leaves meanwhile does
   /// not end it.
   ///

@@ -15,6 +15,10 @@ final class TerminalDesk: Desk {
   private let common: [Bytes]
   /// Commands that go on by themselves, and who reads what they say.
   private var leftover: [RunningCommand] = []
+  /// Whether it has a terminal of its own, and so may leave it to a smaller program while nobody is there.
+  private let mayRest: Bool
+  /// Whether it comes back from that, and what was typed is the answer to what it had asked.
+  private var hasRested: Bool
 
   private static let ofTerminal: UInt64 = 0
   private static let ofSignals: UInt64 = 1
@@ -32,6 +36,8 @@ final class TerminalDesk: Desk {
     try poll.add(signals.number, .read, token: Self.ofSignals)
     editor = LineEditor(isUTF8: Printable.locale.isUTF8)
     self.common = common
+    mayRest = device != nil
+    hasRested = SerialTerminal.hasRested
   }
 
   // MARK: waiting
@@ -124,21 +130,42 @@ final class TerminalDesk: Desk {
 
   // MARK: asking
 
-  override func ask(_ question: Bytes, secret: Bool, fresh: Bool) throws(Leaving) -> Bytes {
-    if fresh {
-      // Only a Ctrl-C of before still counts.
-      if try wait(0).terminal { try read() }
-      let isInterrupted = typed.contains(0x03)
-      terminal.dropInput()
-      typed.removeAll()
-      if isInterrupted {
-        try say(Bytes("^C\n"))
-        throw .menu
-      }
+  override var isAsked: Bool { hasRested }
+
+  override func askAtLock(_ question: Bytes, secret: Bool) throws(Leaving) -> Bytes {
+    if hasRested {
+      hasRested = false
+    } else {
+      try dropTyped()
+      try say(question)
+      leftover.removeAll { $0.hasEnded }
+      // Two consoles that wait would take as much memory as the server.
+      if mayRest, typed.isEmpty, leftover.isEmpty { terminal.rest() }
     }
+    return try answer(to: question, secret: secret)
+  }
+
+  override func ask(_ question: Bytes, secret: Bool, fresh: Bool) throws(Leaving) -> Bytes {
+    if fresh { try dropTyped() }
+    try say(question)
+    return try answer(to: question, secret: secret)
+  }
+
+  /// Forgets what was typed; only a Ctrl-C still counts.
+  private func dropTyped() throws(Leaving) {
+    if try wait(0).terminal { try read() }
+    let isInterrupted = typed.contains(0x03)
+    terminal.dropInput()
+    typed.removeAll()
+    if isInterrupted {
+      try say(Bytes("^C\n"))
+      throw .menu
+    }
+  }
+
+  private func answer(to question: Bytes, secret: Bool) throws(Leaving) -> Bytes {
     editor.clear()
     editor.echo = secret ? .stars : .plain
-    try say(question)
     while true {
       switch try key() {
       case .line(let line): return line
@@ -172,6 +199,7 @@ final class TerminalDesk: Desk {
   }
 
   override func pause(seconds: Int) throws(Leaving) {
+    hasRested = false
     let end = Clock.monotonic + Int64(seconds) * 1000
     while Clock.monotonic < end {
       if try wait(end - Clock.monotonic).terminal { try read() }
