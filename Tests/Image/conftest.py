@@ -24,7 +24,8 @@ Domains=office.example
 def pytest_configure(config):
     # There is no KVM for another processor.
     waiting.patience = 1 if ARCH == "amd64" else 3
-    config.addinivalue_line("markers", "board: of what depends on processor, kernel and boot loader, and so is tried for ARM, too")
+    config.addinivalue_line("markers", "board(*architectures): of what depends on processor, kernel and boot loader, "
+                            "and so is tried for ARM, too; or for these alone")
 
 
 def pytest_report_header(config):
@@ -39,10 +40,15 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
     if not boxes.image(ARCH).exists():
         raise pytest.UsageError(f"{boxes.image(ARCH)} is not there: say `make image ARCH={ARCH}` first")
-    if ARCH != "amd64":
-        left_out = [item for item in items if not item.get_closest_marker("board")]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    left_out = [item for item in items if not is_for_this_board(item.get_closest_marker("board"))]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def is_for_this_board(mark):
+    if mark and mark.args:
+        return ARCH in mark.args
+    return mark or ARCH == "amd64"
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ import secure_readers
 from box import FIRMWARE
 from conftest import ACCOUNTS, ARCH
 from office import environment
+from orange_pi import OrangePi
 from waiting import until
 
 pytestmark = pytest.mark.board
@@ -62,6 +63,17 @@ def test_the_other_firmware_of_its_boards_starts_it_too(make_box, firmware):
     box = make_box(firmware=firmware, memory=512).start().serving()
     until(lambda: box.running() and b"Press Enter: " in box.said(), "the console to ask", 60)
     assert box.troubles() == ""
+
+
+@pytest.mark.board("armhf")
+@pytest.mark.xdist_group("orange_pi")
+def test_an_orange_pi_with_its_U_Boot_on_the_card_serves_on_its_network_and_has_the_console_on_its_serial_line(took):
+    with OrangePi() as box:
+        before = time.monotonic()
+        box.start().serving()
+        took("power on to serving, an Orange Pi", time.monotonic() - before)
+        until(lambda: box.running() and b"Press Enter: " in box.said(), "the console to ask", 60)
+        assert b"serves mail" in box.said() and b"10.0.2.15" in box.said()
 
 
 def test_first_boot_has_no_failed_unit_and_no_error_in_the_journal(fresh):
