@@ -254,6 +254,17 @@ class POP3(Connection):
         assert self.at_end()
         self.close()
 
+    def readable(self):
+        """{unique-id: message} of what RETR gives; what it refuses must be refused with words, and is left out."""
+        got = {}
+        for number, uid in self.uidl().items():
+            answer = self.answer(b"RETR %d" % number)
+            if answer.startswith(b"+OK"):
+                got[uid] = self.block()
+            else:
+                assert re.match(rb"-ERR \[SYS/(TEMP|PERM)\] \S", answer), answer
+        return got
+
 
 def stuffed(content):
     """Dot-stuffed as RFC 5321 §4.5.2 has it."""
@@ -290,14 +301,3 @@ def drip(connection, data, stop):
 
 def monotonic():
     return time.monotonic()
-
-    def readable(self):
-        """{unique-id: message} of what RETR gives; what it refuses must be refused with words, and is left out."""
-        got = {}
-        for number, uid in self.uidl().items():
-            answer = self.answer(b"RETR %d" % number)
-            if answer.startswith(b"+OK"):
-                got[uid] = self.block()
-            else:
-                assert re.match(rb"-ERR \[SYS/(TEMP|PERM)\] \S", answer), answer
-        return got
