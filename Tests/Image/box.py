@@ -86,6 +86,13 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+def connected(make, *arguments, **options):
+    try:
+        return make(*arguments, **options)
+    except ConnectionRefusedError:
+        return None
+
+
 class Box:
     """`card` is another box's Card, to begin with what that one has; the rest is hardware. `rtc` is what the board's
     clock says when it is switched on, as 2026-11-21T12:00:00 (UTC). `stick` is a file for a USB stick."""
@@ -126,9 +133,11 @@ class Box:
                                             preexec_fn=die_with_parent)
         until(lambda: self.running() and all((self.where / name).exists() for name in ("qmp", "serial", "second")),
               "QEMU to start")
-        self.qmp = QMP(self.where / "qmp")
-        self.serial = Line(self.where / "serial", baud=self.baud)
-        self.second = Line(self.where / "second")
+        self.serial = self.second = None
+        # A socket is there a moment before somebody listens at it.
+        self.qmp = until(lambda: self.running() and connected(QMP, self.where / "qmp"), "QEMU to listen")
+        self.serial = until(lambda: connected(Line, self.where / "serial", baud=self.baud), "QEMU to listen")
+        self.second = until(lambda: connected(Line, self.where / "second"), "QEMU to listen")
         self.shell_ready = False
         # It waits for the two lines, so that nothing is said before there is somebody to hear it.
         self.qmp.command("cont")
@@ -191,9 +200,10 @@ class Box:
         return result
 
     def forget(self):
-        self.transcript += bytes(self.serial.said)
+        self.transcript = self.said()
         for part in (self.qmp, self.serial, self.second):
-            part.close()
+            if part:
+                part.close()
         self.process = self.disk = None
 
     def off(self, seconds=120):
@@ -229,7 +239,7 @@ class Box:
 
     def said(self):
         """All that came over the first serial line since it was made."""
-        return self.transcript + (bytes(self.serial.said) if self.process else b"")
+        return self.transcript + (bytes(self.serial.said) if self.process and self.serial else b"")
 
     # Its ports
 
