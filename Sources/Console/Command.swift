@@ -53,7 +53,7 @@ enum Option: UInt8, Sendable {
   case json, repair, once, pem
   case force, propose, wipeMail, yes
   case device, brief, hostName, domain, done, remove
-  case interface, address, gateway, dns, follow, lines, export
+  case interface, address, gateway, dns, follow, lines, seen, export
 
   /// What every command takes.
   static let common: [Option] = [.config, .help]
@@ -96,6 +96,7 @@ enum Option: UInt8, Sendable {
     case .dns: "--dns"
     case .follow: "--follow"
     case .lines: "--lines"
+    case .seen: "--seen"
     case .export: "--export"
     }
   }

@@ -56,12 +56,13 @@ enum CommandTable {
           --remove          there shall be none
         """),
     Command(
-      .status, "status", "", options: [.json, .brief], "how the server and its spool are",
+      .status, "status", "", options: [.json, .brief, .seen], "how the server and its spool are",
       details: """
         Asks the running server; when none runs, looks at the files.
 
           --json   one JSON object, for programs: keys stay, new ones may come
           --brief  some lines, and always 0
+          --seen   damage of the card is shown now, and not again
 
         Ends with 0 when the server runs and is well, 69 when it does not run, 75 when
         it runs and something needs looking after, such as the disk.

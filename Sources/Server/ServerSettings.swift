@@ -90,10 +90,15 @@ extension Server {
       case .notFound:
         text += "; make the directory, or choose another StateDirectory="
         return StartFailure(StartFailure.cannotCreate, text, isOfSpool: ServiceManager.isPresent)
-      case .readOnly: return StartFailure(StartFailure.cannotCreate, text, isOfSpool: true)
+      case .readOnly:
+        text += "; the card is damaged or worn. Restart the device, make a backup, put in another card"
+        return StartFailure(StartFailure.cannotCreate, text, isOfSpool: true)
       default:
-        // By hand it is more likely a mistake in the configuration, such as a file where a directory should be.
-        return StartFailure(StartFailure.inputOutput, text, isOfSpool: error == .io || ServiceManager.isPresent)
+        // By hand it is more likely a mistake in the configuration, such as a file where a directory should be, unless
+        // there is a spool.
+        let isThere = Files().exists(state.appending("spool/log"))
+        return StartFailure(
+          StartFailure.inputOutput, text, isOfSpool: error == .io || isThere || ServiceManager.isPresent)
       }
     case .gone, .damaged:
       text += " is damaged; run \"restante check --repair\", then start again"

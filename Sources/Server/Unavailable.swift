@@ -27,6 +27,8 @@ final class Unavailable {
   static let patience: Int64 = 30
   /// Where the device's start says that there is no disk for the mail, and why.
   static let missingData = Path("/run/restante-data.missing")
+  /// And where it says that what was on it is lost, and nobody has seen to it yet.
+  static let lostData = Path("/run/restante-data.lost")
   /// Handshakes at a time, and milliseconds that each may take.
   private static let guests = 64
   private static let guestPatience: Int64 = 10_000
@@ -62,8 +64,9 @@ final class Unavailable {
 
   /// Why the data partition is not there, in the words of who looked for it; nil when it is.
   static func missing(_ files: Files) -> Bytes? {
-    guard var text = try? files.contents(missingData, limit: 4096) else {
-      return files.exists(missingData) ? Bytes("the data partition is missing") : nil
+    let place = files.exists(lostData) ? lostData : missingData
+    guard var text = try? files.contents(place, limit: 4096) else {
+      return files.exists(place) ? Bytes("the data partition is missing") : nil
     }
     while let last = text.last, last <= ASCII.space { text.removeLast() }
     return text.isEmpty ? Bytes("the data partition is missing") : text

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)
@@ -16,6 +17,12 @@
 enum { UNCORRECTED = 4 };
 /// As the image is made.
 enum { FS_BLOCK = 4096, BLOCKS_PER_GROUP = 32768 };
+
+/// What was found wrong at this start, for ``tell_of_damage``.
+static struct faults faults;
+static bool is_mounted, is_repaired, restarts;
+/// Pieces in lost+found.
+static int found;
 
 /// Runs a program of the root file system's /usr/sbin. Its exit code, or 128 when it did not run to its end.
 static int run(const char *root, const char *program, char *const *arguments) {
@@ -31,10 +38,7 @@ static int run(const char *root, const char *program, char *const *arguments) {
     execv(program, arguments);
     _exit(128);
   }
-  int status = 0;
-  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return child > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  return attend(child);
 }
 
 static int check(const char *root, char *const *arguments) { return run(root, "/usr/sbin/e2fsck", arguments); }
@@ -92,7 +96,8 @@ static bool prepare_copy(const char *device, uint64_t block) {
 static bool make_sound(const char *root, const char *device) {
   char name[64], block[24], size[8];
   snprintf(name, sizeof name, "%s", device);
-  int code = check(root, (char *[]){"e2fsck", "-p", name, NULL});
+  // What went wrong while it was in use need not have left a trace that a quick look finds.
+  int code = check(root, (char *[]){"e2fsck", faults.is_found ? "-fp" : "-p", name, NULL});
   if (code < UNCORRECTED) {
     if (code != 0) say(4, "the data was damaged a little and has been repaired");
     return true;
@@ -110,8 +115,7 @@ static bool make_sound(const char *root, const char *device) {
   if (code >= UNCORRECTED) return false;
   make_journal(root, device);
   say(3, "the data has been repaired");
-  write_file("/run/restante-data.repaired", "The data was damaged and has been repaired when the device started.\n"
-    "What was found: /run/restante-data.check\n");
+  is_repaired = true;
   return true;
 }
 
@@ -122,9 +126,14 @@ static void grow_file_system(const char *device, const char *directory) {
   if (disk >= 0 && mounted >= 0 && ioctl(disk, BLKGETSIZE64, &octets) == 0 && fstatfs(mounted, &fs) == 0) {
     uint64_t blocks = octets / (uint64_t)fs.f_bsize;
     // f_blocks is without what the file system itself takes; a few blocks more than it has are no growth worth a try.
-    if (blocks > (uint64_t)fs.f_blocks + (uint64_t)fs.f_blocks / 4 && ioctl(mounted, EXT4_IOC_RESIZE_FS, &blocks) != 0) {
-      say(4, "the data cannot use all of the card: %s", strerror(errno));
+    pid_t child = blocks > (uint64_t)fs.f_blocks + (uint64_t)fs.f_blocks / 4 ? fork() : -1;
+    if (child == 0) {
+      bool is_done = ioctl(mounted, EXT4_IOC_RESIZE_FS, &blocks) == 0;
+      if (!is_done) say(4, "the data cannot use all of the card: %s", strerror(errno));
+      _exit(is_done ? 0 : 1);
     }
+    // A large card takes its time.
+    if (child > 0) attend(child);
   }
   if (disk >= 0) close(disk);
   if (mounted >= 0) close(mounted);
@@ -137,6 +146,8 @@ bool mount_data(const char *disk_name, const char *root, const char *directory, 
     return false;
   }
   grow_partition(&data);
+  faults = count_faults(data.device);
+  if (faults.is_found) say(3, "errors showed in the data while it was in use (%s); all of it is checked", faults.what);
   if (!make_sound(root, data.device)) {
     snprintf(why, size, "The data on %s is damaged beyond repair.\n", data.device);
     return false;
@@ -150,6 +161,80 @@ bool mount_data(const char *disk_name, const char *root, const char *directory, 
     snprintf(why, size, "The data on %s cannot be mounted: %s.\n", data.device, strerror(errno));
     return false;
   }
+  is_mounted = true;
   grow_file_system(data.device, directory);
+  if (is_repaired) found = bring_back(directory);
+  char path[TEXT_SIZE], count[24];
+  snprintf(path, sizeof path, "%s/lib/restante-device/faults-forgiven", directory);
+  restarts = may_restart(&faults, path);
+  // An error in use is mended at a start, so it is one: nothing that was promised is lost by it.
+  if (restarts && mount(NULL, directory, NULL, MS_REMOUNT | flags, "errors=panic") != 0) {
+    say(4, "errors of the data will not restart the device: %s", strerror(errno));
+  }
+  snprintf(count, sizeof count, "%ld\n", faults.count);
+  write_file("/run/restante-data.faults", count);
   return true;
+}
+
+/// Adds a sentence to the text, and says it.
+__attribute__((format(printf, 3, 4))) static void add(char *text, size_t size, const char *format, ...) {
+  size_t length = strlen(text);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text + length, size - length, format, arguments);
+  va_end(arguments);
+  say(3, "%s", text + length);
+  if (strlen(text) + 1 < size) strcat(text, "\n");
+}
+
+/// Whether there is no mail any more, or nobody it is for.
+static bool is_lost(const char *directory) {
+  char path[TEXT_SIZE];
+  static const char *const wanted[] = {"lib/restante/spool/log", "lib/restante/accounts"};
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+    snprintf(path, sizeof path, "%s/%s", directory, wanted[i]);
+    if (access(path, F_OK) != 0) return true;
+  }
+  return false;
+}
+
+void tell_of_damage(const char *directory) {
+  char text[2048] = "", path[TEXT_SIZE], why[TEXT_SIZE];
+  if (!is_mounted) return;
+  if (is_repaired) {
+    snprintf(path, sizeof path, "%s/lib", directory);
+    mkdir(path, 0755);
+    snprintf(path, sizeof path, "%s/lib/restante-device", directory);
+    mkdir(path, 0700);
+  }
+  if (faults.is_found) {
+    add(text, sizeof text, "Errors showed on the card while it was in use; the device restarted and repaired them.");
+  } else if (is_repaired) {
+    add(text, sizeof text, "The data on the card was damaged; it was repaired when the device started.");
+  }
+  if (is_repaired && found > 0) {
+    add(text, sizeof text, "Pieces whose names were lost are in /var/lost+found: %d.", found);
+  }
+  if (is_repaired && is_lost(directory)) {
+    add(text, sizeof text, "MAIL OR ACCOUNTS ARE LOST, so senders are told to try again later: restore the last backup with "
+      "`restante backup restore`, or add the accounts again; then say `restante status --seen`.");
+    snprintf(path, sizeof path, "%s/lib/restante-device/lost", directory);
+    write_file(path, "what was on the card is lost, and its technician has not seen to it yet\n");
+  } else if (text[0] != 0) {
+    add(text, sizeof text, "See by `restante check` whether mail is missing; the last backup has it.");
+  }
+  if (!faults.is_kept) {
+    add(text, sizeof text, "The card does not keep what is written to it: put in another one, and restore the backup.");
+  } else if (faults.is_found && !restarts) {
+    add(text, sizeof text, "It was not the first time: the device does not restart for it any more, and once errors show, "
+      "no mail is taken until it is switched off and on. Make a backup, and put in another card.");
+  }
+  // Whoever has mail for somebody who was here shall keep it until those who know have looked.
+  snprintf(path, sizeof path, "%s/lib/restante-device/lost", directory);
+  if (read_file(path, why, sizeof why) > 0) write_file("/run/restante-data.lost", why);
+  if (text[0] == 0) return;
+  write_file("/run/restante-data.repaired", text);
+  // `restante status` shows it until somebody has seen it.
+  snprintf(path, sizeof path, "%s/lib/restante-device/damage", directory);
+  write_file(path, text);
 }

@@ -81,6 +81,8 @@ static void kernel_option(const char *key, const char *otherwise, char *value, s
 static void wait_for_disk(const char *label, struct partition *found) {
   for (int tenth = 0; tenth < PATIENCE; tenth++) {
     load_drivers(tenth >= LATE);
+    start_watchdog(0);
+    pet_watchdog();
     if (find_partition(label, NULL, found)) return;
     nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
   }
@@ -189,6 +191,9 @@ int main(void) {
 #endif
 
   char slot[8], label[32], why[TEXT_SIZE];
+  kernel_option("restante.patience", "120", slot, sizeof slot);
+  load_watchdog_drivers();
+  start_watchdog(atoi(slot));
   kernel_option("restante.slot", "a", slot, sizeof slot);
   snprintf(label, sizeof label, "restante-root-%s", slot);
   static const char *const needed[] = {"squashfs", "overlay", "crc32c_generic", "ext4", "autofs4"};
@@ -197,6 +202,7 @@ int main(void) {
   wait_for_disk(label, &system);
   // A board without a watchdog of its own has the kernel's, which at least survives everything above the kernel.
   if (access("/dev/watchdog0", F_OK) != 0) load_module("softdog");
+  start_watchdog(0);
   if (mount(system.device, "/root", "squashfs", MS_RDONLY, NULL) != 0) {
     snprintf(why, sizeof why, "the system on %s cannot be read: %s", system.device, strerror(errno));
     give_up(why);
@@ -212,6 +218,7 @@ int main(void) {
   umount2("/root/proc", MNT_DETACH);
   mount("tmpfs", "/root/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=25%");
   set_clock();
+  tell_of_damage("/root/var");
   mount_etc();
   make_machine_id();
 
@@ -226,6 +233,7 @@ int main(void) {
   if (mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0 || chdir("/") != 0) {
     give_up("the system cannot be started");
   }
+  hand_over_watchdog();
   execl("/usr/lib/systemd/systemd", "/usr/lib/systemd/systemd", (char *)NULL);
   give_up("the system has no first program");
 }

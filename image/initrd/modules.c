@@ -19,6 +19,8 @@ static char *list;
 static char *loaded[LOADED_MAXIMUM];
 static int loaded_count;
 static bool late;
+/// Only those of watchdogs are loaded now.
+static bool is_for_watchdog;
 
 static void read_list(void) {
   if (list != NULL) return;
@@ -43,6 +45,16 @@ static void load_file(const char *name) {
   if (file >= 0) close(file);
 }
 
+/// Whether a line leads to a driver of a watchdog: its last file is the driver itself.
+static bool is_watchdog(const char *line) {
+  static const char *const patterns[] = {"*wdt*", "i6300esb*", "*_tco*", "lpc_ich*", "i2c-i801*"};
+  const char *name = strrchr(line, ' ');
+  for (size_t i = 0; name != NULL && i < sizeof patterns / sizeof *patterns; i++) {
+    if (fnmatch(patterns[i], name + 1, 0) == 0) return true;
+  }
+  return false;
+}
+
 /// Loads the files of every line whose first word fits.
 static void load_matching(const char *name, bool is_pattern) {
   read_list();
@@ -51,9 +63,10 @@ static void load_matching(const char *name, bool is_pattern) {
     char *copy = strndup(line, length);
     line += length + (line[length] == '\n');
     char *rest = copy;
+    bool is_wanted = !is_for_watchdog || is_watchdog(copy);
     char *first = strsep(&rest, " ");
     if (*first == '-' && late) first++;
-    if (is_pattern ? fnmatch(first, name, 0) == 0 : strcmp(first, name) == 0) {
+    if (is_wanted && (is_pattern ? fnmatch(first, name, 0) : strcmp(first, name)) == 0) {
       for (char *file = strsep(&rest, " "); file != NULL; file = strsep(&rest, " ")) load_file(file);
     }
     free(copy);
@@ -86,4 +99,10 @@ void load_drivers(bool late_ones) {
     if (entry->d_name[0] != '.') load_drivers_of_bus(entry->d_name);
   }
   closedir(directory);
+}
+
+void load_watchdog_drivers(void) {
+  is_for_watchdog = true;
+  load_drivers(false);
+  is_for_watchdog = false;
 }

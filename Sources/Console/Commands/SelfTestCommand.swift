@@ -216,7 +216,6 @@ final class SelfTestCommand {
     text += " of "
     text.append(rounded: space.total)
     text += " free"
-    let errors = disk.errors
     let complaints = disk.complaints
     let life = disk.lifeTenths ?? 0
     var isRight = true
@@ -225,13 +224,16 @@ final class SelfTestCommand {
       text += "; "
       text += what
     }
-    if disk.isReadOnly { fault("IT CAN ONLY BE READ: restart the device; if it stays so, put in another card") }
     if space.available < site.configuration.spool.keepFree.octets(of: space.total) {
       fault("too little: new mail is answered 452. Delete mail, or put in a larger card")
     }
-    if errors > 0 { fault("ext4 found errors in it: restart the device, which repairs them, and make a backup") }
     if complaints > 0 { fault("the kernel had errors in reading or writing it: make a backup, put in another card") }
     if life > 9 { fault("its flash is worn: make a backup, put in another card") }
+    let damage = Damage.words(of: site.state)
+    if !damage.isEmpty {
+      fault("")
+      text += damage
+    }
     tell("disk", isRight, text)
   }
 

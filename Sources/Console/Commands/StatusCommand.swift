@@ -38,6 +38,8 @@ struct Report {
   var hasRoom = true
   /// What is wrong with accounts, aliases or spool, as far as this looks.
   var problems: Int64 = 0
+  /// What is wrong with the card; empty where nothing is.
+  var damage = Bytes()
   /// The SHA-256 fingerprint of the certificate, when it ends, what it is for, and why it is not the one it should be.
   var fingerprint = Bytes()
   var notAfter: Int64?
@@ -51,7 +53,9 @@ struct Report {
     return due > 14
   }
 
-  var isWell: Bool { isRunning && unavailable.isEmpty && hasRoom && problems == 0 && isCertificateWell }
+  var isWell: Bool {
+    isRunning && unavailable.isEmpty && hasRoom && problems == 0 && isCertificateWell && damage.isEmpty
+  }
 
   var exitCode: ExitCode { !isRunning ? .unavailable : isWell ? .ok : .tryAgain }
 }
@@ -74,6 +78,8 @@ struct StatusCommand {
     if !report.isRunning, let disk = report.disk {
       report.hasRoom = disk.available >= site.configuration.spool.keepFree.octets(of: disk.total)
     }
+    report.damage = Damage.words(of: site.state)
+    if invocation.has(.seen) { try Damage.seen() }
     if invocation.has(.brief) {
       brief(report)
       return .ok
@@ -247,6 +253,11 @@ struct StatusCommand {
       report.hasRoom
       ? "there is room for new mail" : "TOO LITTLE: new mail is answered 452 until some is deleted"
     output.line(text)
+    if !report.damage.isEmpty {
+      begin("DAMAGE", &text)
+      text += report.damage
+      output.line(text)
+    }
     if let notAfter = report.notAfter {
       begin("certificate", &text)
       text += "valid to "
@@ -322,6 +333,7 @@ struct StatusCommand {
     json.add("room", report.hasRoom)
     json.endObject()
     add("problems", report.problems)
+    json.add("damage", report.damage)
     json.add("certificate_fingerprint", report.fingerprint)
     add("certificate_not_after", report.notAfter)
     json.beginArray("certificate_names")

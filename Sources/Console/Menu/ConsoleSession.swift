@@ -159,6 +159,8 @@ final class ConsoleSession {
       // The first one is proposed; later there is nothing to propose.
       let accounts = place.configuration.device.stateDirectory.appending("accounts")
       if !place.files.exists(accounts) { answer += "office" }
+    } else if what.equals("damage") {
+      if Damage.isTold { answer += "y" }
     } else if what.equals("newpin") {
       return try forget()
     } else if what.equals("pin") {

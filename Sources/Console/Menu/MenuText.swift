@@ -91,6 +91,9 @@ enum MenuText {
     :status Status
     $ status
     $ refusals
+    ~1 %damage
+    @1 ?2 Was the damage seen to? y, and it is not shown again [n]
+    @2y $q status --seen
     :accounts Accounts
     *acclist List
     *accadd Add

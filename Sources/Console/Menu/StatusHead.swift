@@ -3,7 +3,7 @@ import System
 import Wire
 
 extension StatusCommand {
-  /// What the console shows above its menu: six lines at most, 79 columns wide.
+  /// What the console shows above its menu: seven lines at most, 79 columns wide.
   func brief(_ report: Report) {
     let rule = Bytes(repeating: 0x2D, count: 79)
     output.line(rule)
@@ -21,6 +21,7 @@ extension StatusCommand {
     if Clock.now < Limits.clockFloor { text += "; the clock is not set" }
     if report.problems > 0 || !report.certificateProblem.isEmpty { text += "; TROUBLE: see 2, Status" }
     output.line(text)
+    if !report.damage.isEmpty { output.line(Bytes("  THE CARD WAS, OR IS, DAMAGED: see 2, Status")) }
     text = Bytes("  ")
     text.append(decimal: Int(report.messages))
     text += report.messages == 1 ? " message, " : " messages, "
