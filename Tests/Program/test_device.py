@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import statistics
@@ -174,6 +175,20 @@ def test_while_the_spool_is_lost_senders_hear_421_and_readers_SYS_TEMP(lost):
             assert peer.line().startswith(greeting)
             assert peer.at_end()
     assert re.search(rb"mail is not served: .*damaged.*tried again every 30 seconds", lost.log()), lost.log()
+
+
+def test_a_spool_that_cannot_be_opened_is_no_mistake_of_the_configuration(office):
+    """Also by hand: a file where a directory was."""
+    office.deliver(letter(b"kept\r\n"))
+    office.kill()
+    log = office.state / "spool" / "log"
+    shutil.rmtree(log)
+    log.write_text("")
+    office.expects_trouble = True
+    office.start()
+    for port, greeting in ((office.smtp_port, b"421 4.3.2 "), (office.pop3_port, b"-ERR [SYS/TEMP] ")):
+        with talk.Connection(port) as peer:
+            assert peer.line().startswith(greeting)
 
 
 def test_status_and_commands_say_why_meanwhile(lost):

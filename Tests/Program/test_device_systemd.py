@@ -199,6 +199,30 @@ def test_it_is_written_down_how_the_device_had_ended(machine):
     assert "switched off in order" in last()
 
 
+# A program that cannot be started
+
+def test_what_dies_at_each_start_is_started_less_and_less_often_and_never_given_up(machine):
+    drop_in = "/run/systemd/system/restante.service.d/broken.conf"
+    machine.write(drop_in, "[Service]\nExecStart=\nExecStart=/usr/bin/false\n")
+    machine.run("systemctl", "daemon-reload")
+
+    def restarts():
+        return int(machine.property(UNIT, "NRestarts"))
+
+    machine.run("systemctl", "restart", "--no-block", UNIT)
+    first = until(lambda: restarts() and time.monotonic(), "it to be started anew")
+    until(lambda: restarts() >= 9, "the next ones", 60)
+    # One, two and four seconds were waited for; at 100 ms each it would be one in all.
+    assert time.monotonic() - first >= 7
+    with machine.network(), talk.Connection(25, timeout=60) as peer:
+        machine.run("rm", drop_in)
+        machine.run("systemctl", "daemon-reload")
+        assert peer.line().startswith(b"220 "), "who came meanwhile was sent away"
+    # What somebody ordered is no fault: nothing of it is left.
+    machine.run("systemctl", "restart", UNIT)
+    assert machine.run("cat", "/run/restante.starts").endswith(" 0")
+
+
 # The end; it takes the machine with it
 
 def test_poweroff_flushes_and_says_when_the_plug_may_be_pulled(machine):
