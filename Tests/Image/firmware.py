@@ -47,7 +47,7 @@ class Workshop:
         kept = {}
         for path, content in {**release, **files.get("files", {})}.items():
             file = self.tree / path
-            kept[file] = file.read_text() if file.exists() else None
+            kept[file] = file.read_bytes() if file.exists() else None
             file.write_text(content)
         run("mksquashfs", self.tree, image, "-comp", "zstd", "-Xcompression-level", "3", "-b", "128K", "-all-root",
             "-no-xattrs", "-noappend", "-no-progress", "-quiet")
@@ -55,7 +55,7 @@ class Workshop:
             if content is None:
                 file.unlink()
             else:
-                file.write_text(content)
+                file.write_bytes(content)
         return image
 
     def bundle(self, name, version, root, signer=None, arch=None, boot=None, changes="- tests"):

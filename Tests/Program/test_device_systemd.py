@@ -20,6 +20,7 @@ UNITS = ["restante-network-return.service", "restante-network-return.timer", "re
          "restante-resolver.path", "restante-resolver.service"]
 SETTINGS = "/etc/systemd/network/10-restante-inside0.network"
 PENDING = "/var/lib/restante-device/network.pending"
+DEVICE = "/var/lib/restante-device"
 MISSING = "/run/restante-data.missing"
 
 
@@ -90,6 +91,32 @@ def test_without_the_data_partition_it_answers_and_is_not_started_again(machine)
     until(lambda: machine.property(UNIT, "StatusText").startswith("Serving"), "it to serve")
     assert greeting(machine, 25).startswith(b"220 ")
     assert machine.property(UNIT, "NRestarts") == restarts
+
+
+def test_damage_that_the_start_found_is_told_until_somebody_has_seen_it_or_a_month_is_over(machine):
+    def told():
+        status = json.loads(machine.run("restante", "status", "--json", code=None))
+        brief, tested = (machine.run("restante", *words, code=None) for words in (("status", "--brief"), ("self-test",)))
+        found = {bool(status["damage"]), "DAMAGED" in brief, "FAIL disk: " in tested}
+        assert len(found) == 1, (status["damage"], brief, tested)
+        return status["damage"]
+
+    assert told() == ""
+    machine.write(f"{DEVICE}/damage", "Something broke.\nLook at it.\n")
+    assert told().startswith("Something broke. Look at it. ")
+    machine.run("touch", "-d", "31 days ago", f"{DEVICE}/damage")
+    assert told() == ""
+    machine.run("touch", f"{DEVICE}/damage")
+    assert told() != ""
+    # Where mail or accounts are gone, nobody is served before.
+    machine.write("/run/restante-data.lost", "what was on the card is lost\n")
+    machine.write(f"{DEVICE}/lost", "what was on the card is lost\n")
+    machine.run("systemctl", "restart", UNIT)
+    assert greeting(machine, 25).startswith(b"421 ") and greeting(machine, 110).startswith(b"-ERR [SYS/TEMP] ")
+    assert "Something broke" in machine.run("restante", "status", "--seen", code=None)
+    machine.run("systemctl", "reload", UNIT)
+    until(lambda: greeting(machine, 25).startswith(b"220 "), "it to serve")
+    assert told() == "" and "lost" not in machine.run("ls", DEVICE)
 
 
 def test_the_journal_is_told_by_account_and_address(machine):
