@@ -113,7 +113,6 @@ class Box:
             self.card.enable("test-shell.service", SHELL.format(tty=tty), "sysinit.target")
         self.has_shell = shell
         self.ports = {name: free_port() for name in PORTS}
-        self.mdns_port = free_port()
         self.smtp_port, self.smtps_port, self.pop3_port, self.pop3s_port = self.ports.values()
         self.process = self.disk = self.qmp = self.serial = self.second = None
         self.transcript = b""
@@ -170,7 +169,6 @@ class Box:
             command += ["-bios", code]
         if self.network:
             forwards = "".join(f",hostfwd=tcp:127.0.0.1:{self.ports[name]}-:{PORTS[name]}" for name in PORTS)
-            forwards += f",hostfwd=udp:127.0.0.1:{self.mdns_port}-:5353"
             command += ["-netdev", f"user,id=net,restrict=on{forwards}", "-device", "virtio-net-pci,netdev=net"]
         if self.watchdog:
             command += ["-device", "i6300esb", "-action", "watchdog=reset"]
