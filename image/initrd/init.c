@@ -21,7 +21,7 @@
 /// When drivers are loaded that cost memory, for a disk that has not come up so far.
 #define LATE 3
 
-/// Seconds: as the data is mounted.
+/// Seconds between two commits of the data's file system.
 #define COMMIT 60
 
 #ifndef BUILD_TIME
@@ -121,7 +121,7 @@ static void set_clock(void) {
   // There is no clock that runs while the power is off. The latest mail and the journal know more than what is kept hourly.
   static const char *const written[] = {"/root/var/log/journal/*/*", "/root/var/lib/restante/spool/log/*"};
   for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
-    // After a power cut their times may be older than what was flushed: ext4 notes them once a minute.
+    // After a power cut their times are older than what was flushed.
     if (newest(written[i]) > least) least = newest(written[i]) + COMMIT;
   }
   struct timeval now = {.tv_sec = least};
