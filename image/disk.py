@@ -136,6 +136,9 @@ class Disk:
             blacklist += ["ksm_init", "devfreq_init", "edac_init", "tpm_init"]
             # Memory for devices that do not see what the processor sees: 370 kB, and PCs have none.
             options += ["coherent_pool=4K"]
+        else:
+            # 16 or 64 MiB in one piece, for cameras and screens, which the kernel itself may not use.
+            options += ["cma=0"]
         # Room for the names of 4,000 files is enough, however much memory there is: 150 kB and more.
         return " ".join(["initcall_blacklist=" + ",".join(blacklist), "dhash_entries=4096", "ihash_entries=2048",
                          *options]) + " "
