@@ -274,8 +274,9 @@ test-cross: programs ## every architecture's program: what it links, how large i
 # How many machines are emulated at a time; those of ARM take longer for everything.
 MACHINES ?= 2
 test-image: PATIENCE = timeout --kill-after=10 $(if $(filter amd64,$(ARCH)),2400,5400)
-test-image: setup-test setup-board image ## the device, booted: ARCH=amd64 in an emulated machine; arm64, armhf
-	ARCH=$(ARCH) $(PYTEST) -n $(MACHINES) --dist loadgroup Tests/Image
+test-image: setup-test setup-board image ## the device, booted: ARCH=amd64 in an emulated machine; arm64, armhf; KERNEL=small: that it starts well
+	ARCH=$(ARCH) $(if $(filter small,$(KERNEL)),RESTANTE_IMAGE=$(abspath $(IMAGE))) $(PYTEST) -n $(MACHINES) --dist loadgroup \
+	  Tests/Image$(if $(filter small,$(KERNEL)),/test_boot.py)
 
 .PHONY: setup-board
 setup-board: setup-test
