@@ -95,14 +95,16 @@ def connected(make, *arguments, **options):
 
 class Box:
     """`card` is another box's Card, to begin with what that one has; the rest is hardware. `rtc` is what the board's
-    clock says when it is switched on, as 2026-11-21T12:00:00 (UTC). `stick` is a file for a USB stick."""
+    clock says when it is switched on, as 2026-11-21T12:00:00 (UTC). `stick` is a file for a USB stick. `wire` are two ports
+    of 127.0.0.1 between which the frames of a second network card go, each in a datagram: the device's and the test's."""
 
     def __init__(self, card=None, arch="amd64", memory=256, size=1 << 30, lossy=False, rtc=None, watchdog=True,
                  firmware=None, stick=None, network=True, baud=None, shell=True, accelerator=None, processors=1,
-                 source=None):
+                 source=None, wire=None):
         self.arch, self.memory, self.rtc, self.watchdog, self.stick = arch, memory, rtc, watchdog, stick
         self.firmware = firmware or next(iter(FIRMWARE[arch]))
         self.lossy, self.network, self.baud, self.processors = lossy, network, baud, processors
+        self.wire = wire
         self.accelerator = accelerator or ("kvm" if arch == "amd64" and acceleration.kvm() else "tcg")
         self.where = place(2 * size)
         self.name = f"box{next(numbers)}"
@@ -170,6 +172,9 @@ class Box:
         if self.network:
             forwards = "".join(f",hostfwd=tcp:127.0.0.1:{self.ports[name]}-:{PORTS[name]}" for name in PORTS)
             command += ["-netdev", f"user,id=net,restrict=on{forwards}", "-device", "virtio-net-pci,netdev=net"]
+        if self.wire:
+            ends = [f"{end}.type=inet,{end}.host=127.0.0.1,{end}.port={port}" for end, port in zip(("local", "remote"), self.wire)]
+            command += ["-netdev", f"dgram,id=wire,{','.join(ends)}", "-device", "virtio-net-pci,netdev=wire"]
         if self.watchdog:
             command += ["-device", "i6300esb", "-action", "watchdog=reset"]
         if self.stick:
