@@ -1,6 +1,7 @@
 """S5 and S10 for the whole program: what is damaged is named and kept aside, everything else is served."""
 
 import os
+import re
 import shutil
 
 import pytest
