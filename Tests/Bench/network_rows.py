@@ -3,7 +3,6 @@
 import contextlib
 import os
 import select
-import socket
 import statistics
 import subprocess
 import time

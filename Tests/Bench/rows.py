@@ -1,6 +1,7 @@
 """The figures: one function a row. Each returns what was reached and says in `notes` what that was made of."""
 
 import contextlib
+import functools
 import os
 import shutil
 import statistics

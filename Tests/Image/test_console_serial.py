@@ -9,7 +9,6 @@ import letters
 import secure_readers
 from console import LOCK, Console
 from test_boot import pin, swaks
-from waiting import until
 
 PIN = "2468"
 SHELL_PIN = "13579"

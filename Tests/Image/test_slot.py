@@ -1,7 +1,6 @@
 """What the device and GRUB tell each other: the block of settings, as both write and read it."""
 
 import os
-import subprocess
 
 import pytest
 

@@ -3,13 +3,11 @@ took is shown at the end of the run."""
 
 import base64
 import subprocess
-import threading
 import time
 
 import pytest
 
 import letters
-from conftest import ACCOUNTS
 from waiting import until
 
 UNIT = "restante.service"

@@ -2,7 +2,6 @@
 
 import base64
 import os
-import pathlib
 import pty
 import re
 import shutil

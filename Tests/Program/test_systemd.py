@@ -6,7 +6,6 @@ import pathlib
 import re
 import shutil
 import socket
-import subprocess
 import threading
 
 import pytest

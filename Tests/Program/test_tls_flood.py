@@ -8,7 +8,6 @@ import time
 import pytest
 
 import letters
-import talk
 from letters import original, same
 from office import address
 from waiting import until
