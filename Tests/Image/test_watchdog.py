@@ -8,6 +8,7 @@ import time
 import pytest
 
 import letters
+from conftest import ARCH
 from waiting import until
 
 UNIT = "restante.service"
@@ -95,8 +96,10 @@ def test_a_hung_first_process_ends_in_a_device_that_serves(boxes, took):
     before = box.qmp.count()
     box.shell("echo 1 >/sys/fs/cgroup/init.scope/cgroup.freeze")
     since = time.monotonic()
-    box.qmp.wait("WATCHDOG", before, 300)
-    box.resets(before)
+    # Debian's kernel for armhf has no driver for QEMU's watchdog: there it is the kernel's own.
+    if ARCH != "armhf":
+        box.qmp.wait("WATCHDOG", before, 300)
+    box.resets(before, 300)
     took("the first process frozen, to serving", recovered(box, since))
 
 
