@@ -91,7 +91,6 @@ def test_a_backup_on_a_stick_makes_a_new_board_the_old_one(office_card, make_box
     new.resets(count)
     new.serving()
     assert b"mail.office.example" not in new.greeting("smtp"), "the configuration is forgotten"
-    new.shell(f"test ! -e {settings}")
     stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     stranger.check_hostname, stranger.verify_mode = False, ssl.CERT_NONE
     with talk.POP3(new.pop3_port, timeout=60) as reader:
