@@ -85,7 +85,7 @@ class Disk:
                 _, pattern, name = line.rsplit(" ", 2) if line.count(" ") > 2 else line.split(" ")
                 if name in self.start_modules:
                     lines.append(" ".join([self.late(name) + pattern] + [Path(file).name for file in self.start_modules[name]]))
-        entries = [(name, 0o40755, b"") for name in ("dev", "proc", "sys", "run", "root", "modules")]
+        entries = [(name, 0o40755, b"") for name in ("dev", "proc", "sys", "run", "sysroot", "modules")]
         entries.append(("init", 0o100755, self.make_init().read_bytes()))
         entries.append(("modules/list", 0o100644, ("\n".join(lines) + "\n").encode()))
         for file in sorted({file for files in self.start_modules.values() for file in files}):

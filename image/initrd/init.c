@@ -113,13 +113,13 @@ static time_t newest(const char *pattern) {
 /// The clock is never behind the last time this device knew, nor behind the day it was built.
 static void set_clock(void) {
   time_t least = BUILD_TIME;
-  static const char *const kept[] = {"/root/var/lib/restante-device/clock", "/root/var/lib/systemd/timesync/clock"};
+  static const char *const kept[] = {"/sysroot/var/lib/restante-device/clock", "/sysroot/var/lib/systemd/timesync/clock"};
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
     if (changed(kept[i]) > least) least = changed(kept[i]);
   }
   if (time(NULL) >= least) return;
   // There is no clock that runs while the power is off. The latest mail and the journal know more than what is kept hourly.
-  static const char *const written[] = {"/root/var/log/journal/*/*", "/root/var/lib/restante/spool/log/*"};
+  static const char *const written[] = {"/sysroot/var/log/journal/*/*", "/sysroot/var/lib/restante/spool/log/*"};
   for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
     // After a power cut their times are older than what was flushed.
     if (newest(written[i]) > least) least = newest(written[i]) + COMMIT;
@@ -130,7 +130,7 @@ static void set_clock(void) {
 
 /// The name of this machine for its own records, made once.
 static void make_machine_id(void) {
-  static const char path[] = "/root/etc/machine-id", new_path[] = "/root/etc/machine-id.new";
+  static const char path[] = "/sysroot/etc/machine-id", new_path[] = "/sysroot/etc/machine-id.new";
   char text[64];
   if (read_file(path, text, sizeof text) == 33 && strspn(text, "0123456789abcdef") == 32) return;
   uint8_t random[16];
@@ -147,11 +147,11 @@ static void make_machine_id(void) {
 
 /// What is changed below /etc is kept with the data.
 static void mount_etc(void) {
-  mkdir("/root/var/etc", 0755);
-  mkdir("/root/var/etc/upper", 0755);
-  mkdir("/root/var/etc/work", 0700);
-  static const char options[] = "lowerdir=/root/etc,upperdir=/root/var/etc/upper,workdir=/root/var/etc/work";
-  if (mount("etc", "/root/etc", "overlay", MS_NODEV | MS_NOSUID | MS_NOATIME, options) != 0) {
+  mkdir("/sysroot/var/etc", 0755);
+  mkdir("/sysroot/var/etc/upper", 0755);
+  mkdir("/sysroot/var/etc/work", 0700);
+  static const char options[] = "lowerdir=/sysroot/etc,upperdir=/sysroot/var/etc/upper,workdir=/sysroot/var/etc/work";
+  if (mount("etc", "/sysroot/etc", "overlay", MS_NODEV | MS_NOSUID | MS_NOATIME, options) != 0) {
     say(3, "changed settings cannot be read (%s); going on with those of the factory", strerror(errno));
   }
 }
@@ -207,32 +207,32 @@ int main(void) {
   // A board without a watchdog of its own has the kernel's, which at least survives everything above the kernel.
   if (access("/dev/watchdog0", F_OK) != 0) load_module("softdog");
   start_watchdog(0);
-  if (mount(system.device, "/root", "squashfs", MS_RDONLY, NULL) != 0) {
+  if (mount(system.device, "/sysroot", "squashfs", MS_RDONLY, NULL) != 0) {
     snprintf(why, sizeof why, "the system on %s cannot be read: %s", system.device, strerror(errno));
     give_up(why);
   }
-  mount("/dev", "/root/dev", NULL, MS_BIND, NULL);
-  mount("/proc", "/root/proc", NULL, MS_BIND, NULL);
-  if (!mount_data(system.disk_name, "/root", "/root/var", why, sizeof why)) {
+  mount("/dev", "/sysroot/dev", NULL, MS_BIND, NULL);
+  mount("/proc", "/sysroot/proc", NULL, MS_BIND, NULL);
+  if (!mount_data(system.disk_name, "/sysroot", "/sysroot/var", why, sizeof why)) {
     say(3, "%s", why);
     write_file("/run/restante-data.missing", why);
-    mount("tmpfs", "/root/var", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=25%");
+    mount("tmpfs", "/sysroot/var", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=25%");
   }
-  umount2("/root/dev", MNT_DETACH);
-  umount2("/root/proc", MNT_DETACH);
-  mount("tmpfs", "/root/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=25%");
+  umount2("/sysroot/dev", MNT_DETACH);
+  umount2("/sysroot/proc", MNT_DETACH);
+  mount("tmpfs", "/sysroot/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=25%");
   set_clock();
-  tell_of_damage("/root/var");
+  tell_of_damage("/sysroot/var");
   mount_etc();
   make_machine_id();
 
-  move("/dev", "/root/dev");
-  move("/proc", "/root/proc");
-  move("/sys", "/root/sys");
-  move("/run", "/root/run");
+  move("/dev", "/sysroot/dev");
+  move("/proc", "/sysroot/proc");
+  move("/sys", "/sysroot/sys");
+  move("/run", "/sysroot/run");
   int ram = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   struct stat about;
-  if (chdir("/root") != 0) give_up("the system cannot be started");
+  if (chdir("/sysroot") != 0) give_up("the system cannot be started");
   if (ram >= 0 && fstat(ram, &about) == 0) empty(ram, about.st_dev);
   if (mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0 || chdir("/") != 0) {
     give_up("the system cannot be started");
