@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -68,6 +69,13 @@ int cl_terminal_drop(int fd, int output) {
 }
 
 int cl_terminal_foreground(int fd) { OR_ERRNO(tcsetpgrp(fd, getpgrp())); }
+
+int cl_terminal_group(int fd) { OR_ERRNO(tcgetpgrp(fd)); }
+
+int64_t cl_terminal_last_read(int fd) {
+  struct stat about;
+  return fstat(fd, &about) < 0 ? -errno : about.st_atime;
+}
 
 void cl_terminal_rest(const char *path) {
   static char program[] = "/usr/lib/restante/rest";

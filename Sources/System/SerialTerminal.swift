@@ -73,6 +73,16 @@ public struct SerialTerminal: ~Copyable {
     return try body(other.number)
   }
 
+  /// When something that was typed was last read, by whomever it is lent to: changes, within some eight seconds, with each
+  /// such reading, and also when the clock is set.
+  public var lastRead: Int64 { cl_terminal_last_read(terminal.number) }
+
+  /// Whether the group that a program leads is in the terminal's foreground: a shell at its prompt, and not what somebody
+  /// runs in that.
+  public func isInFront(_ program: borrowing ChildProcess) -> Bool {
+    cl_terminal_group(terminal.number) == program.identifier
+  }
+
   private static func open(_ path: Path, waits: Bool) -> Int32 {
     unsafe path.withCString { unsafe cl_terminal_open($0, waits ? 1 : 0) }
   }

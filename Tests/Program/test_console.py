@@ -217,6 +217,24 @@ def test_the_shell_is_off_until_it_has_a_pin_of_its_own(office, sit):
     console.until("There is no shell")
 
 
+def test_a_menu_and_a_shell_that_nobody_uses_are_locked_but_not_what_runs_in_the_shell(office, sit, compiled):
+    """Five minutes without a key, which here are ten seconds."""
+    office.run("pin", "shell", "--password-stdin", input="1357\n")
+    console = sit(office, LD_PRELOAD=compiled("hasty.c", "-shared", "-fPIC")).unlock()
+    console.choose(3)
+    console.until(BACK, "Nothing was typed for a while: the console is locked.")
+    console.unlock()
+    console.choose(10, 1)
+    console.answer("PIN of the shell", "1357")
+    console.until("# ")
+    # Longer than the console may be idle.
+    console.type("sleep 15; echo it ran $((6 * 7))")
+    console.until("it ran 42\r\n", "# ")
+    shell = shell_of(console)
+    console.until("Nothing was typed for a while: the console is locked.", LOCK)
+    assert not os.path.exists(f"/proc/{shell}")
+
+
 def shell_of(console):
     return int(subprocess.run(["pgrep", "-P", str(console.child.pid), "sh"], capture_output=True, check=True).stdout.split()[0])
 

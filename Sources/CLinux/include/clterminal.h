@@ -4,6 +4,8 @@
 #ifndef CLTERMINAL_H
 #define CLTERMINAL_H
 
+#include <stdint.h>
+
 // Opens a terminal; neither a missing carrier nor a full line makes it wait. With `waits`, reading and writing do, as
 // other programs expect. A process that leads a session without a terminal gets it as its controlling one.
 // From the first call on, nothing that is typed can stop or kill this process.
@@ -19,6 +21,10 @@ int cl_terminal_mode(int fd, int mode);
 int cl_terminal_drop(int fd, int output);
 // Makes this process's group the terminal's foreground again, after a shell.
 int cl_terminal_foreground(int fd);
+// Which group of processes is in the terminal's foreground.
+int cl_terminal_group(int fd);
+// When something that was typed was last read from the terminal, by whomever: seconds since 1970, to some eight seconds.
+int64_t cl_terminal_last_read(int fd);
 /// This process becomes the small program that waits for somebody at a terminal; it starts this one again, with the same
 /// arguments, when something was typed. Returns only where that program is not.
 void cl_terminal_rest(const char *path);

@@ -325,10 +325,10 @@ final class TerminalDesk: Desk {
   // MARK: the shell
 
   override func shell() throws(Leaving) {
-    var isHungUp = false
+    var leaving: Leaving?
     var failure: Errno?
     do throws(Errno) {
-      isHungUp = try terminal.lend { (number: Int32) throws(Errno) -> Bool in
+      leaving = try terminal.lend { (number: Int32) throws(Errno) -> Leaving? in
         let child = try ChildProcess([Bytes("/bin/sh")], input: number, output: number, error: number)
         let end = try child.endDescriptor()
         poll.remove(terminal.number)
@@ -337,20 +337,36 @@ final class TerminalDesk: Desk {
           poll.remove(end.number)
           try? poll.add(terminal.number, .read, token: Self.ofTerminal)
         }
-        var hasEnded = false
-        var isGone = false
-        while !hasEnded, !isGone {
-          do throws(Leaving) { hasEnded = try wait(60_000).end } catch { isGone = true }
-        }
-        if isGone { child.end(atOnce: true) }
+        let leaving = attend(child)
+        if leaving != nil { child.end(atOnce: true) }
         _ = try child.wait()
-        return isGone
+        return leaving
       }
     } catch {
       failure = error
     }
     lastTyped = Clock.monotonic
-    if isHungUp { throw .hangUp }
+    if let leaving { throw leaving }
     if let failure { try say(Bytes("There is no shell: ") + failure.text + Bytes(".\n")) }
+  }
+
+  /// Waits for a shell to end: nil. Or until it has stood at its prompt for as long as the console may be idle, or nobody
+  /// is there any more.
+  private func attend(_ shell: borrowing ChildProcess) -> Leaving? {
+    var lastRead = terminal.lastRead
+    var since = Clock.monotonic
+    while true {
+      do throws(Leaving) {
+        if try wait(60_000).end { return nil }
+      } catch {
+        return error
+      }
+      if terminal.lastRead != lastRead || !terminal.isInFront(shell) {
+        lastRead = terminal.lastRead
+        since = Clock.monotonic
+      } else if Clock.monotonic - since >= Limits.consoleIdle * 1000 {
+        return .idle
+      }
+    }
   }
 }
