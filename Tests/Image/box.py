@@ -109,10 +109,11 @@ class Box:
         self.where = place(2 * size)
         self.name = f"box{next(numbers)}"
         self.card = Card(self.where / "card", card.path if card else source or image(arch), None if card else size)
+        # What the device calls the second serial line.
+        self.second_tty = "ttyS1" if arch == "amd64" else "ttyS0"
         if shell and not card:
             self.card.etc("test-shell", SCRIPT)
-            tty = "ttyS1" if arch == "amd64" else "ttyS0"
-            self.card.enable("test-shell.service", SHELL.format(tty=tty), "sysinit.target")
+            self.card.enable("test-shell.service", SHELL.format(tty=self.second_tty), "sysinit.target")
         self.has_shell = shell
         self.ports = {name: free_port() for name in PORTS}
         self.smtp_port, self.smtps_port, self.pop3_port, self.pop3s_port = self.ports.values()
@@ -210,6 +211,10 @@ class Box:
             if part:
                 part.close()
         self.process = self.disk = None
+
+    def written(self):
+        """How often something was written to the card since it was switched on."""
+        return sum(device["stats"]["wr_operations"] for device in self.qmp.command("query-blockstats"))
 
     def off(self, seconds=120):
         """Switched off as it ought to be; returns when the power may be cut."""

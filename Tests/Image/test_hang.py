@@ -30,7 +30,6 @@ def hanging(make_box, shop, tmp_path, program, card=None):
     return box
 
 
-@pytest.mark.amd64
 def test_a_check_of_the_data_that_hangs_is_ended_by_the_boards_watchdog(make_box, shop, tmp_path, took):
     box = hanging(make_box, shop, tmp_path, "usr/sbin/e2fsck").start()
     began = time.monotonic()

@@ -145,7 +145,9 @@ def test_firmware_that_does_not_serve_is_left_by_itself(device, name, version, w
 
 
 def test_firmware_that_serves_is_kept_and_can_be_left_again(device):
-    device.install("good")
+    # As a technician does it, with the stick that was just put in.
+    device.box.shell("umount /run/stick")
+    device.restante("update", "install", "stick:good.raucb")
     assert "2.0.0 in slot b, will be tried" in device.restante("update", "status")
     # What was said to be installed is on the card.
     device.power_cut()
@@ -158,4 +160,19 @@ def test_firmware_that_serves_is_kept_and_can_be_left_again(device):
     device.restarted()
     said = device.settled("1.0.0 kept")
     assert "1.0.0 in slot a" in said and "/etc/restante/newer" in said
+    device.unharmed()
+
+
+def test_firmware_that_does_not_come_to_serve_at_five_starts_is_left_for_the_other(device):
+    """It was kept once; now it is as if its card had gone bad, or each start had ended in a panic."""
+    box = device.box
+    assert "1.0.0 in slot a" in device.restante("update", "status")
+    # Four such starts are behind it.
+    box.shell("/usr/lib/restante/slot set tries=4")
+    box.cut()
+    box.start()
+    until(lambda: box.running() and box.written() > 0, "GRUB to count a start", 120)
+    box.cut(keep=1.0)
+    box.start().serving()
+    assert "2.0.0 in slot b" in device.restante("update", "status")
     device.unharmed()
