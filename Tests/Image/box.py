@@ -95,16 +95,16 @@ def connected(make, *arguments, **options):
 
 class Box:
     """`card` is another box's Card, to begin with what that one has; the rest is hardware. `rtc` is what the board's
-    clock says when it is switched on, as 2026-11-21T12:00:00 (UTC). `stick` is a file for a USB stick. `wire` are two ports
-    of 127.0.0.1 between which the frames of a second network card go, each in a datagram: the device's and the test's."""
+    clock says when it is switched on, as 2026-11-21T12:00:00 (UTC). `stick` is a file for a USB stick, which takes no more
+    than `stick_pace` octets a second. `wire` are two ports of 127.0.0.1 between which the frames of a second network card go, each in a datagram: the device's and the test's."""
 
     def __init__(self, card=None, arch="amd64", memory=256, size=1 << 30, lossy=False, rtc=None, watchdog=True,
-                 firmware=None, stick=None, network=True, baud=None, shell=True, accelerator=None, processors=1,
+                 firmware=None, stick=None, stick_pace=None, network=True, baud=None, shell=True, accelerator=None, processors=1,
                  source=None, wire=None):
         self.arch, self.memory, self.rtc, self.watchdog, self.stick = arch, memory, rtc, watchdog, stick
         self.firmware = firmware or next(iter(FIRMWARE[arch]))
         self.lossy, self.network, self.baud, self.processors = lossy, network, baud, processors
-        self.wire = wire
+        self.wire, self.stick_pace = wire, stick_pace
         self.accelerator = accelerator or ("kvm" if arch == "amd64" and acceleration.kvm() else "tcg")
         self.where = place(2 * size)
         self.name = f"box{next(numbers)}"
@@ -179,8 +179,11 @@ class Box:
         if self.watchdog:
             command += ["-device", "i6300esb", "-action", "watchdog=reset"]
         if self.stick:
-            command += ["-device", "qemu-xhci", "-blockdev", f"node-name=stick,driver=file,filename={self.stick}",
-                        "-device", "usb-storage,drive=stick"]
+            file = f"driver=file,filename={self.stick}"
+            if self.stick_pace:
+                command += ["-object", f"throttle-group,id=pace,x-bps-total={self.stick_pace}"]
+                file = f"driver=throttle,throttle-group=pace,file.driver=file,file.filename={self.stick}"
+            command += ["-device", "qemu-xhci", "-blockdev", f"node-name=stick,{file}", "-device", "usb-storage,drive=stick"]
         if self.rtc:
             command += ["-rtc", f"base={self.rtc}"]
         return command

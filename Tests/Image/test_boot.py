@@ -57,12 +57,17 @@ def test_first_boot_serves_with_nobody_at_the_console(fresh, took):
     assert fresh.greeting("smtp").startswith(b"220 ")
 
 
-@pytest.mark.parametrize("firmware", list(FIRMWARE[ARCH])[1:])
-def test_the_other_firmware_of_its_boards_starts_it_too(make_box, firmware):
+@pytest.fixture(scope="module")
+def other(make_shared_box):
+    """Another device at its first boot, which is started by the other firmware that its kind of board may have."""
+    firmware, = list(FIRMWARE[ARCH])[1:]
+    return make_shared_box(firmware=firmware, memory=512).start().serving()
+
+
+def test_the_other_firmware_of_its_boards_starts_it_too(other):
     """Which serial line is the console is said by the firmware, too."""
-    box = make_box(firmware=firmware, memory=512).start().serving()
-    until(lambda: box.running() and b"Press Enter: " in box.said(), "the console to ask", 60)
-    assert box.troubles() == ""
+    until(lambda: other.running() and b"Press Enter: " in other.said(), "the console to ask", 60)
+    assert other.troubles() == ""
 
 
 @pytest.mark.board("armhf")
@@ -111,8 +116,7 @@ def test_the_data_partition_takes_the_whole_card(fresh):
     assert used * 1024 < 64 << 20
 
 
-def test_identity_is_made_at_first_boot_and_never_shipped(fresh, make_box):
-    other = make_box().start().serving()
+def test_identity_is_made_at_first_boot_and_never_shipped(fresh, other):
     for what, command in IDENTITY.items():
         mine, theirs = fresh.shell(command), other.shell(command)
         assert len(mine) >= 16 and mine != theirs, f"{what}: {mine}, {theirs}"

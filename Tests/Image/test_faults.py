@@ -100,23 +100,26 @@ def full_at(box):
 # The card is damaged
 
 
-def test_a_data_partition_that_was_never_unmounted_is_mended(make_box, card):
-    box = make_box(card).start().serving()
+@pytest.fixture(scope="module")
+def cut(make_shared_box, card):
+    """The same after a power cut: what the journal of its file system holds was not carried out."""
+    box = make_shared_box(card).start().serving()
     box.deliver(letters.numbered(b"last", 100), "bert")
     box.cut()
-    box.start()
+    return box.card
+
+
+def test_a_data_partition_that_was_never_unmounted_is_mended(make_box, card, cut):
+    box = make_box(cut).start()
     serves_all(box, card)
     assert "recovering journal" in box.shell("cat /run/restante-data.check"), "there was nothing to mend"
 
 
-def test_a_damaged_journal_of_the_file_system_is_mended(make_box, card):
-    box = make_box(card)
+def test_a_damaged_journal_of_the_file_system_is_mended(make_box, card, cut):
+    box = make_box(cut)
     size = box.card.block_size()
     # Its superblock among them.
-    places = [box.card.place("<8>", block * size) for block in range(20)]
-    box.start().serving()
-    box.cut()
-    for place in places:
+    for place in [box.card.place("<8>", block * size) for block in range(20)]:
         box.card.write("restante-data", bytes(size), place)
     box.start()
     serves_all(box, card)

@@ -29,7 +29,8 @@ class Device:
         mute = shop.root("2.1.0", seconds=60, files={"usr/lib/systemd/system/restante.service": MUTE})
         dead = where / "dead"
         dead.write_bytes(b"no system" * 100_000)
-        whole = shop.bundle("good", "2.0.0", good, changes="- It's better\n- and \\ newer").read_bytes()
+        # What is refused may as well be small.
+        whole = shop.bundle("whole", "2.0.0", dead).read_bytes()
         cut, damaged = where / "cut.raucb", where / "damaged.raucb"
         cut.write_bytes(whole[:len(whole) * 2 // 3])
         middle = len(whole) // 2
@@ -39,7 +40,7 @@ class Device:
         size = int.from_bytes(whole[-8:], "big")
         unsigned.write_bytes(whole[:-8 - size])
         self.stick = shop.stick([
-            where / "good.raucb", cut, damaged, unsigned,
+            shop.bundle("good", "2.0.0", good, changes="- It's better\n- and \\ newer"), cut, damaged, unsigned,
             shop.bundle("mute", "2.1.0", mute), shop.bundle("dead", "2.2.0", dead),
             shop.bundle("old", "0.9.0", dead), shop.bundle("board", "2.0.0", dead, arch="riscv64"),
             shop.bundle("stranger", "2.0.0", dead, signer=shop.stranger),
