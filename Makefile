@@ -271,8 +271,9 @@ test-program: build/restante ## the whole program, as senders, readers and admin
 test-cross: programs ## every architecture's program: what it links, how large it is, one message through it
 	$(PYTEST) Tests/Cross
 
-# How many machines are emulated at a time; those of ARM take longer for everything.
-MACHINES ?= 2
+# How many machines are emulated at a time: they wait a good deal, for watchdogs and for one another. Those of ARM take longer for
+# everything.
+MACHINES ?= 3
 test-image: PATIENCE = timeout --kill-after=10 $(if $(filter amd64,$(ARCH)),2400,5400)
 test-image: setup-test setup-board image ## the device, booted: ARCH=amd64 in an emulated machine; arm64, armhf; KERNEL=small: that it starts well
 	ARCH=$(ARCH) $(if $(filter small,$(KERNEL)),RESTANTE_IMAGE=$(abspath $(IMAGE))) $(PYTEST) -n $(MACHINES) --dist loadgroup \
