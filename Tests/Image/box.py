@@ -96,7 +96,8 @@ def connected(make, *arguments, **options):
 class Box:
     """`card` is another box's Card, to begin with what that one has; the rest is hardware. `rtc` is what the board's
     clock says when it is switched on, as 2026-11-21T12:00:00 (UTC). `stick` is a file for a USB stick, which takes no more
-    than `stick_pace` octets a second. `wire` are two ports of 127.0.0.1 between which the frames of a second network card go, each in a datagram: the device's and the test's."""
+    than `stick_pace` octets a second. `wire` are two ports of 127.0.0.1 between which the frames of a second network card
+    go, each in a datagram: the device's and the test's."""
 
     def __init__(self, card=None, arch="amd64", memory=256, size=1 << 30, lossy=False, rtc=None, watchdog=True,
                  firmware=None, stick=None, stick_pace=None, network=True, baud=None, shell=True, accelerator=None, processors=1,
@@ -215,7 +216,7 @@ class Box:
                 part.close()
         self.process = self.disk = None
 
-    def written(self):
+    def writes(self):
         """How often something was written to the card since it was switched on."""
         return sum(device["stats"]["wr_operations"] for device in self.qmp.command("query-blockstats"))
 

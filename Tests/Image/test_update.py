@@ -172,7 +172,7 @@ def test_firmware_that_does_not_come_to_serve_at_five_starts_is_left_for_the_oth
     box.shell("/usr/lib/restante/slot set tries=4")
     box.cut()
     box.start()
-    until(lambda: box.running() and box.written() > 0, "GRUB to count a start", 120)
+    until(lambda: box.running() and box.writes() > 0, "GRUB to count a start", 120)
     box.cut(keep=1.0)
     box.start().serving()
     assert "2.0.0 in slot b" in device.restante("update", "status")
